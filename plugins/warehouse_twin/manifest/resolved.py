@@ -1,0 +1,80 @@
+"""The resolved manifest: what the manifest says, checked against the catalog and completed by it.
+
+Written by `resolve`, read by every later stage. It holds names, types and settings, and no value of any row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedTable:
+    """One table. `table` carries the keys that hold in the twin, declared or from the manifest."""
+
+    table: Table
+    keep_real: bool
+    synthesizer: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    challengers: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    rows: int | None = None
+    factor: float | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    pii: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """column → (kind, locale)"""
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedTwin:
+    """A twin, its tables in foreign-key order: every parent before its children."""
+
+    twin: str
+    source_warehouse: str
+    source_schema: str
+    target_warehouse: str
+    target_schema: str
+    seed: int
+    entity: str | None
+    k: int
+    holdout: float
+    tables: tuple[ResolvedTable, ...]
+
+    def __getitem__(self, name: str) -> ResolvedTable:
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
+
+    @property
+    def protected(self) -> tuple[ResolvedTable, ...]:
+        return tuple(table for table in self.tables if not table.keep_real)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> ResolvedTwin:
+        tables = tuple(_table_from(item) for item in value["tables"])
+        return cls(**{**value, "tables": tables})
+
+
+def _table_from(value: Mapping[str, Any]) -> ResolvedTable:
+    return ResolvedTable(
+        **{
+            **value,
+            "table": Table.from_dict(value["table"]),
+            "challengers": tuple((name, parameters) for name, parameters in value["challengers"]),
+            "pii": {column: (kind, locale) for column, (kind, locale) in value["pii"].items()},
+        }
+    )
+
+
+__all__ = ["Column", "ForeignKey", "ResolvedTable", "ResolvedTwin", "Table"]

@@ -1,0 +1,63 @@
+"""What a warehouse says about its tables: plain values, no connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as declared: `sql_type` in the warehouse's own words."""
+
+    name: str
+    sql_type: str
+    nullable: bool
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """`columns` of the table that holds it refer to `references_columns` of `references`."""
+
+    columns: tuple[str, ...]
+    references: str
+    references_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as declared, columns in order."""
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    comment: str = ""
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.name} has no column {name}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Table:
+        return cls(
+            name=value["name"],
+            columns=tuple(Column(**column) for column in value["columns"]),
+            primary_key=tuple(value["primary_key"]),
+            foreign_keys=tuple(
+                ForeignKey(tuple(key["columns"]), key["references"], tuple(key["references_columns"]))
+                for key in value["foreign_keys"]
+            ),
+            comment=value.get("comment", ""),
+        )
