@@ -117,7 +117,7 @@ def write_text(path: Path, text: str) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
+        Path(temporary).chmod(0o644)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -140,7 +140,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     work = Path(tempfile.mkdtemp(dir=target.parent, prefix=WORK_PREFIX))
     try:
         yield work
-        os.chmod(work, 0o755)
+        work.chmod(0o755)
         if target.exists():
             stale = Path(tempfile.mkdtemp(dir=target.parent, prefix=WORK_PREFIX))
             os.replace(target, stale / "old")

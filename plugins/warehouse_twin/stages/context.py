@@ -70,7 +70,8 @@ class StageContext:
 class Stage:
     """A stage: what goes into its key beside its inputs, and the work that fills a new folder.
 
-    `work` returns the receipt's facts. `needs` are the stages whose receipts it reads.
+    `work` returns the receipt's facts. `needs` are the stages whose receipts it reads. A stage that is not `keyed` always
+    works, and its key follows from its facts: what it reads (the source) or changes (the warehouse) is outside the workspace.
     """
 
     name: str
@@ -78,3 +79,5 @@ class Stage:
     zone: str
     parameters: Callable[[StageContext], Mapping[str, Any]]
     work: Callable[[StageContext, Path], Mapping[str, Any]]
+    keyed: bool = True
+    reads_snapshot: bool = False

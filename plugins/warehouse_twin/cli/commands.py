@@ -1,0 +1,132 @@
+"""What each word of the command line does: call the package, print the result, say how it ended."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from warehouse_twin import pipeline
+from warehouse_twin.errors import ConfigurationError, ManifestError
+from warehouse_twin.settings import Settings
+
+Ended = Literal["done", "failed"]
+STATUS: dict[Ended, int] = {"done": 0, "failed": 1}
+
+
+def _say(options: argparse.Namespace) -> Callable[[str], None]:
+    """Progress goes to standard error, so that standard output holds the answer alone."""
+    if options.json or options.verbose:
+        return lambda text: None
+    return lambda text: print(text, file=sys.stderr, flush=True)
+
+
+def _answer(options: argparse.Namespace, value: Any, lines: Sequence[str]) -> None:
+    print(json.dumps(value, indent=2, sort_keys=True, default=str) if options.json else "\n".join(lines), flush=True)
+
+
+def stage(options: argparse.Namespace, settings: Settings) -> Ended:
+    result = pipeline.run_stage(
+        options.command,
+        options.twin,
+        settings=settings,
+        release=options.release,
+        table=getattr(options, "table", None),
+        wait_seconds=options.wait,
+        on_progress=_say(options),
+    )
+    _answer(options, result.to_dict(), _outcome(result))
+    if getattr(options, "explain", False) and not options.json:
+        print("\n".join(_explained(result, settings)))
+    return "failed" if result.passed is False else "done"
+
+
+def run(options: argparse.Namespace, settings: Settings) -> Ended:
+    results = pipeline.run_twin(
+        options.twin, settings=settings, release=options.release, wait_seconds=options.wait, on_progress=_say(options)
+    )
+    _answer(options, [result.to_dict() for result in results], _outcome(results[-1]))
+    return "failed" if results[-1].passed is False else "done"
+
+
+def _outcome(result: pipeline.StageResult) -> list[str]:
+    """The last words of a stage: what a person wants to know next."""
+    what, facts = f"{result.twin}@{result.release}", result.receipt.facts
+    if result.passed is False:
+        failed = [f"  {line}" for line in facts.get("failed", [])]
+        return [f"{what}: verdict {facts.get('verdict', 'fail')}; nothing is published", *failed, f"next: twin gate {result.twin} --explain"]
+    if result.stage == "gate":
+        return [f"{what}: verdict {facts['verdict']}, {facts['evaluated']} of {facts['expected']} expectations evaluated"]
+    return [f"{what}: {result.stage} {'had nothing to do' if result.skipped else 'done'}"]
+
+
+def _explained(result: pipeline.StageResult, settings: Settings) -> list[str]:
+    """The scores that did not pass, those of single columns included, the worst first."""
+    from warehouse_twin.workspace import read_json
+
+    verdict = read_json(settings.workspace.root / result.receipt.output / "verdict.json")
+    judged = [item for item in verdict["judged"] if item["status"] != "pass"]
+    if not judged:
+        return ["every score passed"]
+    lines = []
+    for item in judged:
+        score = item["score"]
+        inside = f"({', '.join(score['columns'])})" if score["columns"] else ""
+        goal = "" if item["goal"] is None else f", goal {item['goal']:.3f}"
+        interval = f"[{score['low']:.3f}, {score['high']:.3f}]"
+        lines.append(f"{item['status']}: {score['table']}.{score['measure']}{inside} {score['value']:.3f} {interval}{goal}")
+    return lines
+
+
+def manifest_check(options: argparse.Namespace, settings: Settings) -> Ended:
+    """Every fault of every manifest named; exit status 2 when there is one, as nothing could run."""
+    from warehouse_twin.manifest.loading import list_manifests
+
+    files = [_manifest_file(name, settings) for name in options.manifests] or list_manifests(settings.twins)
+    if not files:
+        raise ConfigurationError(f"{settings.twins}: no manifest; wanted at least one <twin>.yml")
+    faults, checked = [], []
+    for file in files:
+        try:
+            _check(file, settings, offline=options.offline)
+        except ManifestError as error:
+            faults.extend(error.faults)
+        checked.append(str(file))
+    if faults:
+        raise ManifestError(faults)
+    _answer(options, {"checked": checked, "faults": []}, [f"{file}: good" for file in checked])
+    return "done"
+
+
+def _manifest_file(name: str, settings: Settings) -> Path:
+    from warehouse_twin.manifest.loading import find_manifest
+
+    return Path(name) if name.endswith((".yml", ".yaml")) else find_manifest(name, settings.twins)
+
+
+def _check(file: Path, settings: Settings, *, offline: bool) -> None:
+    """The file alone, then against the catalog of its source."""
+    from warehouse_twin.gates.policy import goal_names
+    from warehouse_twin.manifest.checking import resolve_manifest
+    from warehouse_twin.manifest.loading import load
+    from warehouse_twin.synthesizers.registry import known_synthesizers
+    from warehouse_twin.warehouses import open_warehouse
+    from warehouse_twin.warehouses.connections import url_of
+
+    loaded = load(file)
+    if offline:
+        return
+    source = loaded.manifest.source
+    warehouse = open_warehouse(source.warehouse, url_of(source.warehouse, settings), lock_seconds=settings.lock_seconds)
+    with warehouse.snapshot(source.schema_) as snapshot:
+        resolve_manifest(loaded, snapshot.tables(), synthesizers=known_synthesizers(), goals=goal_names(settings.expectations))
+
+
+def manifest_schema(options: argparse.Namespace, settings: Settings) -> Ended:
+    from warehouse_twin.manifest.json_schema import manifest_schema as schema
+
+    print(json.dumps(schema(), indent=2))
+    return "done"

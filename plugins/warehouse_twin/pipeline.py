@@ -1,0 +1,251 @@
+"""The stages in order, and the one use case: run a stage. The CLI, the Airflow operators and `dvc repro` all call it."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from warehouse_twin.digests import digest_folder, digest_of
+from warehouse_twin.errors import ConfigurationError, TerminalError
+from warehouse_twin.locking import exclusive
+from warehouse_twin.manifest.loading import find_manifest, load
+from warehouse_twin.receipts import Receipt, stage_key
+from warehouse_twin.settings import Settings
+from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.stages.runs import current_release, mark, read_run
+from warehouse_twin.stages.snapshots import delete_snapshot, ensure_snapshot
+from warehouse_twin.workspace import new_folder
+
+STAGES: dict[str, str] = {
+    "resolve": "resolve",
+    "profile": "profile_tables",
+    "train": "train",
+    "synthesize": "synthesize",
+    "materialize": "materialize",
+    "gate": "gate",
+    "release": "release",
+    "publish": "publish",
+}
+"""Stage → module in `stages/`, in order. A module differs only where its name would shadow the standard library."""
+
+logger = logging.getLogger(__name__)
+Progress = Callable[[str], None]
+
+
+def _silent(text: str) -> None:
+    """No progress wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What a stage did. `passed` is the verdict, known from `gate` on; `skipped` when nothing had to be done."""
+
+    stage: str
+    twin: str
+    release: int
+    table: str | None
+    skipped: bool
+    seconds: float
+    receipt: Receipt
+    passed: bool | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json` and XCom: references and counts."""
+        return {
+            "stage": self.stage,
+            "twin": self.twin,
+            "release": self.release,
+            "table": self.table,
+            "key": self.receipt.key,
+            "skipped": self.skipped,
+            "seconds": round(self.seconds, 3),
+            "passed": self.passed,
+            "facts": dict(self.receipt.facts),
+        }
+
+
+def run_stage(
+    name: str,
+    twin: str,
+    *,
+    settings: Settings,
+    release: int | None = None,
+    table: str | None = None,
+    wait_seconds: float | None = None,
+    on_progress: Progress = _silent,
+) -> StageResult:
+    """Run one stage of one release; stages before it that have not run for this release are run first.
+
+    `release` None means the open run, or a new one. `table` is for `train` alone. Raises ConfigurationError, SourceError,
+    IntegrityError and other TwinErrors; a failed verdict is a result (`passed` False), not an error.
+    """
+    if name not in STAGES:
+        raise ConfigurationError(f"no stage {name!r}; wanted one of {', '.join(STAGES)}")
+    with _locked(twin, settings, wait_seconds, on_progress, shared=table is not None):
+        context = _context(name, twin, settings=settings, release=release, table=table)
+        for earlier in list(STAGES)[: list(STAGES).index(name)]:
+            if not context.receipt_file(earlier).exists():
+                result = _run(replace(context, table=None), earlier, on_progress)
+                if result.passed is False:
+                    return result
+        return _run(context, name, on_progress)
+
+
+def run_twin(
+    twin: str,
+    *,
+    settings: Settings,
+    release: int | None = None,
+    wait_seconds: float | None = None,
+    on_progress: Progress = _silent,
+) -> list[StageResult]:
+    """Run all stages, resolve to publish; stops after a failed verdict. The lock is held throughout."""
+    results: list[StageResult] = []
+    with _locked(twin, settings, wait_seconds, on_progress, shared=False):
+        context = _context("resolve", twin, settings=settings, release=release, table=None)
+        for name in STAGES:
+            results.append(_run(context, name, on_progress))
+            if results[-1].passed is False:
+                break
+    return results
+
+
+@contextmanager
+def _locked(twin: str, settings: Settings, wait_seconds: float | None, on_progress: Progress, *, shared: bool) -> Iterator[None]:
+    seconds = settings.lock_seconds if wait_seconds is None else wait_seconds
+    waiting = f"{twin}: waiting, held by %s"
+    with exclusive(
+        settings.workspace.lock(f"twin-{twin}"), wait_seconds=seconds, shared=shared, on_wait=lambda holder: on_progress(waiting % holder)
+    ):
+        yield
+
+
+def _context(stage: str, twin: str, *, settings: Settings, release: int | None, table: str | None) -> StageContext:
+    path = find_manifest(twin, settings.twins)
+    manifest = load(path).manifest
+    number = current_release(settings.workspace, twin, stage) if release is None else release
+    if table is not None and (stage != "train" or table not in manifest.protected):
+        raise ConfigurationError(f"{twin}: --table is for train and one of its tables {', '.join(manifest.protected)}; got {stage} {table}")
+    if read_run(settings.workspace, twin, number) is None:
+        mark(settings.workspace, twin, number, "open")
+    return StageContext(settings=settings, manifest=manifest, manifest_file=path, release=number, table=table)
+
+
+def _run(context: StageContext, name: str, on_progress: Progress) -> StageResult:
+    """One stage, or `train` of each table in turn when no table is named."""
+    if name != "train" or context.table is not None:
+        result = _run_one(context, name, on_progress)
+        if name == "train":
+            _combine_train(context)
+        return result
+    started = time.monotonic()
+    parts = [_run_one(replace(context, table=table), name, on_progress) for table in context.manifest.protected]
+    receipt = _combine_train(context)
+    if receipt is None:
+        raise TerminalError(f"{context.twin}@{context.release}: train left tables without a receipt; next: twin train {context.twin}")
+    skipped = all(part.skipped for part in parts)
+    return StageResult(name, context.twin, context.release, None, skipped, time.monotonic() - started, receipt)
+
+
+def _run_one(context: StageContext, name: str, on_progress: Progress) -> StageResult:
+    what = f"{context.twin}@{context.release} {name}" + (f" {context.table}" if context.table else "")
+    on_progress(f"{what} …")
+    started = time.monotonic()
+    receipt, skipped = _execute(context, _stage(name))
+    receipt.write(context.receipt_file(name, context.table))
+    if context.table is None:
+        receipt.write(context.workspace.receipt(context.twin, name))
+    _record(context, name, receipt)
+    passed = bool(receipt.facts["passed"]) if "passed" in receipt.facts else None
+    if name == "gate":
+        _close_gate(context, passed=bool(passed))
+    elif name == "release":
+        mark(context.workspace, context.twin, context.release, "released")
+    seconds = time.monotonic() - started
+    logger.info("%s: %s in %.1f s, key %s", what, "nothing to do" if skipped else "done", seconds, receipt.key[:12])
+    on_progress(f"{what}: {'nothing to do' if skipped else 'done'} ({seconds:.1f} s)")
+    return StageResult(name, context.twin, context.release, context.table, skipped, seconds, receipt, passed)
+
+
+def _stage(name: str) -> Stage:
+    stage: Stage = importlib.import_module(f"warehouse_twin.stages.{STAGES[name]}").STAGE
+    return stage
+
+
+def _execute(context: StageContext, stage: Stage) -> tuple[Receipt, bool]:
+    """The stage's receipt, and whether its work was already done under the same key."""
+    inputs = {need: context.receipt(need).key for need in stage.needs}
+    key = stage_key(stage.name, inputs=inputs, parameters=stage.parameters(context))
+    output = context.workspace.output(stage.zone, context.twin, stage.name, key)
+    kept = output / "receipt.json"
+    if stage.keyed and kept.exists():
+        return Receipt.read(kept), True
+    state = read_run(context.workspace, context.twin, context.release)
+    if state is not None and state.closed and stage.name not in ("release", "publish"):
+        raise TerminalError(
+            f"{context.twin}@{context.release} is {state.state} and cannot change; got other inputs or parameters for {stage.name}; "
+            f"next: twin run {context.twin}, which opens a new release"
+        )
+    if stage.reads_snapshot:
+        ensure_snapshot(context)
+    with new_folder(output) as folder:
+        facts = stage.work(context, folder)
+        sources = {f"source/{table}": digest for table, digest in facts.get("sources", {}).items()}
+        receipt = Receipt(
+            stage=stage.name,
+            key=key if stage.keyed else digest_of({"key": key, "facts": facts}),
+            output=context.workspace.relative(output),
+            inputs=inputs,
+            digests=digest_folder(folder) | sources,
+            facts=facts,
+        )
+        receipt.write(folder / "receipt.json")
+    return receipt, False
+
+
+def _combine_train(context: StageContext) -> Receipt | None:
+    """The receipt of `train` as a whole, once every table has its own."""
+    tables = context.manifest.protected
+    if not all(context.receipt_file("train", table).exists() for table in tables):
+        return None
+    parts = {table: context.receipt("train", table) for table in tables}
+    inputs = {table: part.key for table, part in parts.items()}
+    receipt = Receipt(
+        stage="train",
+        key=stage_key("train", inputs=inputs, parameters={}),
+        output="",
+        inputs=inputs,
+        digests={f"{table}/{name}": digest for table, part in parts.items() for name, digest in part.digests.items()},
+        facts={"models": {table: part.facts["models"] for table, part in parts.items()}},
+    )
+    receipt.write(context.receipt_file("train"))
+    receipt.write(context.workspace.receipt(context.twin, "train"))
+    return receipt
+
+
+def _record(context: StageContext, name: str, receipt: Receipt) -> None:
+    """Lineage, on a hit too: a release's run must tell its whole story."""
+    from warehouse_twin.lineage.recording import record
+
+    record(
+        name,
+        settings=context.settings,
+        resolved=context.resolved,
+        release=context.release,
+        receipt=receipt,
+        folder=context.workspace.root / receipt.output if receipt.output else None,
+        table=context.table,
+        run_folder=context.run_folder,
+    )
+
+
+def _close_gate(context: StageContext, *, passed: bool) -> None:
+    """After the verdict the source's rows are deleted; a failed verdict closes the run."""
+    delete_snapshot(context)
+    if not passed:
+        mark(context.workspace, context.twin, context.release, "rejected")

@@ -1,0 +1,91 @@
+"""Cells: a k-safe histogram of a number, fine enough to draw from.
+
+Distinct values are walked in order. A value that at least k entities hold, and that is common enough, is a point mass. Runs of
+other values are gathered until at least k distinct entities stand behind them; such a cell is the uniform distribution with the
+run's mean and variance, so no single value, and no extreme, can be read from it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Cell = tuple[float, float, int]
+
+MAX_CELLS = 2_000
+
+
+def numeric_cells(values: Floats, entities: Ints, *, k: int, max_cells: int = MAX_CELLS) -> tuple[tuple[Cell, ...], int]:
+    """Cells of `values` (no NaN), ascending, and the count of rows that no cell could be made for (fewer than k entities).
+
+    `entities` has the same shape `(rows,)`. Every cell holds at least max(k, rows / max_cells) rows of at least k entities.
+    """
+    if len(values) == 0:
+        return (), 0
+    order = np.lexsort((entities, values))
+    values, entities = values[order], entities[order]
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    counts = np.diff(np.r_[starts, len(values)])
+    fresh = np.r_[True, (values[1:] != values[:-1]) | (entities[1:] != entities[:-1])]
+    holders = np.add.reduceat(fresh.astype(np.int64), starts)
+    wanted = max(k, -(-len(values) // max_cells))
+    common = (holders >= k) & (counts >= (wanted if len(starts) > max_cells else k))
+    cells: list[Cell] = []
+    edges = np.flatnonzero(np.r_[True, common[1:] | common[:-1]])
+    for first, last in zip(edges, np.r_[edges[1:], len(starts)], strict=True):
+        begin, end = int(starts[first]), int(starts[last]) if last < len(starts) else len(values)
+        if common[first]:
+            cells.append((float(values[begin]), float(values[begin]), end - begin))
+        else:
+            cells.extend(_gathered(values[begin:end], entities[begin:end], k=k, wanted=wanted))
+    kept = sum(cell[2] for cell in cells)
+    return _inside(cells, values), len(values) - kept
+
+
+def _gathered(values: Floats, entities: Ints, *, k: int, wanted: int) -> list[Cell]:
+    """Cells of one run of values that are too rare to stand alone; equal values are never parted."""
+    bounds = [0]
+    seen: set[int] = set()
+    for index in range(len(values)):
+        seen.add(int(entities[index]))
+        ends = index + 1 == len(values) or values[index + 1] != values[index]
+        if ends and len(seen) >= k and index + 1 - bounds[-1] >= wanted:
+            bounds.append(index + 1)
+            seen = set()
+    if len(bounds) == 1:
+        return [_uniform(values)] if len(seen) >= k else []
+    bounds[-1] = len(values)  # the rest joins the last cell
+    return [_uniform(values[begin:end]) for begin, end in zip(bounds, bounds[1:], strict=False)]
+
+
+def _uniform(values: Floats) -> Cell:
+    centre, spread = float(values.mean()), float(values.std()) * 3.0**0.5
+    return centre - spread, centre + spread, len(values)
+
+
+def _inside(cells: list[Cell], values: Floats) -> tuple[Cell, ...]:
+    """Cells cut back to the room between their neighbours, and to the sign of the data (no price below zero)."""
+    found: list[Cell] = []
+    for index, (low, high, rows) in enumerate(cells):
+        if low < high:
+            if index:
+                low = min(max(low, _border(cells[index - 1], cells[index])), high)
+            if index + 1 < len(cells):
+                high = max(min(high, _border(cells[index], cells[index + 1])), low)
+        if values[0] >= 0:
+            low, high = max(low, 0.0), max(high, 0.0)
+        if values[-1] <= 0:
+            low, high = min(low, 0.0), min(high, 0.0)
+        found.append((low, high, rows))
+    return tuple(found)
+
+
+def _border(left: Cell, right: Cell) -> float:
+    """Between two neighbours: at a point mass if one is, else half-way between their means."""
+    if left[0] == left[1]:
+        return left[1]
+    if right[0] == right[1]:
+        return right[0]
+    return (left[0] + left[1] + right[0] + right[1]) / 4

@@ -1,0 +1,139 @@
+"""The profile of one column: a pure function of its training values and the entities that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from warehouse_twin.profiling.cells import numeric_cells
+from warehouse_twin.profiling.formats import UUID, learn_patterns, learn_words
+from warehouse_twin.profiling.table_profile import ColumnKind, ColumnProfile, Part
+from warehouse_twin.profiling.values import part_names, step_of, to_parts
+
+Ints = NDArray[np.int64]
+MAX_CATEGORIES = 5_000
+CATEGORICAL_COVER = 0.8
+"""A text column is categorical when values shared by k entities make up this share of its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnTask:
+    """What is known of a column before its values are read. `domain` is public: a declared list or a reference table's key."""
+
+    name: str
+    sql_type: str
+    kind: str | None = None
+    pii: tuple[str, str] | None = None
+    domain: Collection[str] | None = None
+
+
+def profile_column(task: ColumnTask, column: pa.ChunkedArray, entities: Ints, *, k: int) -> ColumnProfile:
+    """The k-safe profile of a column; `entities` has one id a row."""
+    filled = column.is_valid().to_numpy()
+    present = column.filter(pa.array(filled))
+    holders = entities[filled]
+    kind = _kind(task, column.type, present, holders, k=k)
+    parts, formats = _parts(task, kind, column, present, holders, k=k)
+    return ColumnProfile(
+        name=task.name,
+        sql_type=task.sql_type,
+        kind=kind,
+        rows=len(column),
+        nulls=int((~filled).sum()),
+        distinct=_distinct(present),
+        parts=parts,
+        formats=formats,
+    )
+
+
+def _distinct(present: pa.ChunkedArray) -> int:
+    if pt.is_nested(present.type):
+        return len({repr(value) for value in present.to_pylist()})
+    return int(pc.count_distinct(present).as_py())
+
+
+def _kind(task: ColumnTask, kind: pa.DataType, present: pa.ChunkedArray, holders: Ints, *, k: int) -> ColumnKind:
+    if task.pii is not None:
+        return "pii"
+    if task.kind != "categorical" and task.domain is None and _is_text(kind) and _all_uuid(present):
+        return "uuid"
+    if task.kind in ("code", "text", "categorical") and _is_text(kind):
+        return task.kind  # type: ignore[return-value]
+    if task.domain is not None or pt.is_boolean(kind) or task.kind == "categorical":
+        return "categorical"
+    names = part_names(kind)
+    if names:
+        return "numeric" if names == ("number",) else "datetime"
+    if not _is_text(kind):
+        return "opaque"
+    if len(present) == 0:
+        return "categorical"
+    values, rows, _ = common_values(present, holders, k=k)
+    if len(values) and rows.sum() >= CATEGORICAL_COVER * len(present):
+        return "categorical"
+    return "text" if pc.mean(pc.count_substring(present, " ")).as_py() >= 1.0 else "code"
+
+
+def _all_uuid(present: pa.ChunkedArray) -> bool:
+    if len(present) == 0 or not UUID.match(str(present[0].as_py())):
+        return False
+    return bool(pc.all(pc.match_substring_regex(present, UUID.pattern, ignore_case=True)).as_py())
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pt.is_string(kind) or pt.is_large_string(kind))
+
+
+def _parts(
+    task: ColumnTask, kind: ColumnKind, column: pa.ChunkedArray, present: pa.ChunkedArray, holders: Ints, *, k: int
+) -> tuple[tuple[Part, ...], dict[str, Any]]:
+    if kind in ("numeric", "datetime"):
+        return _numeric_parts(column, present, holders, k=k), {}
+    if kind == "categorical":
+        text = present.cast(pa.string()) if not _is_text(present.type) else present
+        values, rows, protected = common_values(text, holders, k=k, domain=task.domain)
+        return (Part("category", values=tuple(values), rows=tuple(int(count) for count in rows), protected=protected),), {}
+    presence = (Part("presence", values=("present",), rows=(len(present),)),)
+    if kind == "code":
+        return presence, learn_patterns(present.to_pylist(), holders.tolist(), k=k)
+    if kind == "text":
+        return presence, learn_words(present.to_pylist(), holders.tolist(), k=k)
+    if kind == "pii" and task.pii is not None:
+        return presence, {"pii": task.pii[0], "locale": task.pii[1]}
+    return presence, {}
+
+
+def _numeric_parts(column: pa.ChunkedArray, present: pa.ChunkedArray, holders: Ints, *, k: int) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for name, values in zip(part_names(column.type), to_parts(present), strict=True):
+        finite = ~np.isnan(values)
+        cells, protected = numeric_cells(values[finite], holders[finite], k=k)
+        step = step_of(values[finite], name)
+        parts.append(Part(name, cells=cells, step=step, protected=protected))  # type: ignore[arg-type]
+    return tuple(parts)
+
+
+def common_values(
+    column: pa.ChunkedArray, entities: Ints, *, k: int, domain: Collection[str] | None = None
+) -> tuple[list[str], Ints, int]:
+    """Values that at least k entities hold (or that are in the public `domain`), commonest first; their rows; rows left out."""
+    encoded = column.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    texts = [str(value) for value in encoded.dictionary.to_pylist()]
+    rows = np.bincount(codes, minlength=len(texts)).astype(np.int64)
+    pairs = np.unique(np.stack([codes, entities]), axis=1)[0] if len(codes) else codes
+    holders = np.bincount(pairs, minlength=len(texts))
+    public = set(domain or ())
+    kept = [index for index, text in enumerate(texts) if holders[index] >= k or text in public]
+    kept = sorted(kept, key=lambda index: (-rows[index], texts[index]))[:MAX_CATEGORIES]
+    counts = rows[kept]
+    return [texts[index] for index in kept], counts, int(len(column) - counts.sum())

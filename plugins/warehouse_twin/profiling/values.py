@@ -1,0 +1,101 @@
+"""Columns as numbers and back: every Arrow type the engine can model becomes one or two float64 arrays, NaN for null."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+DAY_MICROSECONDS = 86_400_000_000.0
+_MAX_EXACT = float(2**53)
+
+
+def is_number(kind: pa.DataType) -> bool:
+    return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind))
+
+
+def is_day(kind: pa.DataType) -> bool:
+    return bool(pt.is_date(kind) or pt.is_timestamp(kind))
+
+
+def part_names(kind: pa.DataType) -> tuple[str, ...]:
+    """The kinds of the parts that a column of this type is split into; empty when it is not numeric."""
+    if pt.is_timestamp(kind):
+        return ("day", "time")
+    if pt.is_date(kind):
+        return ("day",)
+    if pt.is_time(kind):
+        return ("time",)
+    return ("number",) if is_number(kind) else ()
+
+
+def to_parts(column: pa.ChunkedArray) -> tuple[Floats, ...]:
+    """A numeric or datetime column as the arrays of its parts, each shape `(rows,)`; NaN and infinities count as null."""
+    kind = column.type
+    if pt.is_timestamp(kind):
+        micros = _floats(column.cast(pa.timestamp("us", tz=kind.tz)).cast(pa.int64()))
+        day = np.floor(micros / DAY_MICROSECONDS)
+        return day, micros - day * DAY_MICROSECONDS
+    if pt.is_date(kind):
+        return (_floats(column.cast(pa.date32()).cast(pa.int32())),)
+    if pt.is_time(kind):
+        return (_floats(column.cast(pa.time64("us")).cast(pa.int64())),)
+    return (_floats(column),)
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    values: Floats = np.array(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def from_parts(parts: tuple[Floats, ...], kind: pa.DataType) -> pa.Array:
+    """The inverse of `to_parts`; values are clamped into the type's range."""
+    missing = np.isnan(parts[0])
+    clean = [np.where(missing | np.isnan(part), 0.0, part) for part in parts]
+    if pt.is_timestamp(kind):
+        micros = clean[0].astype(np.int64) * np.int64(DAY_MICROSECONDS) + np.rint(clean[1]).astype(np.int64)
+        return pa.array(micros, mask=missing).cast(pa.timestamp("us", tz=kind.tz)).cast(kind, safe=False)
+    if pt.is_date(kind):
+        return pa.array(np.rint(clean[0]).astype(np.int32), mask=missing).cast(pa.date32()).cast(kind)
+    if pt.is_time(kind):
+        micros = np.clip(np.rint(clean[0]), 0, DAY_MICROSECONDS - 1).astype(np.int64)
+        return pa.array(micros, mask=missing).cast(pa.time64("us")).cast(kind, safe=False)
+    if pt.is_integer(kind):
+        return _integers(clean[0], missing, kind)
+    if pt.is_decimal(kind):
+        limit = 10.0 ** (kind.precision - kind.scale) - 10.0**-kind.scale
+        values = np.clip(clean[0], -limit, limit)
+        text = np.char.mod(f"%.{max(0, kind.scale)}f", values)
+        return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), pa.array(text, type=pa.string())).cast(kind)
+    return pa.array(clean[0], mask=missing).cast(kind, safe=False)
+
+
+def _integers(values: Floats, missing: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    if pt.is_uint64(kind) or pt.is_int64(kind):
+        low, high = (0.0 if pt.is_uint64(kind) else -_MAX_EXACT), _MAX_EXACT
+    else:
+        signed = pt.is_signed_integer(kind)
+        low = -(2.0 ** (kind.bit_width - 1)) if signed else 0.0
+        high = 2.0 ** (kind.bit_width - signed) - 1
+    return pa.array(np.clip(np.rint(values), low, high).astype(np.int64), mask=missing).cast(kind)
+
+
+def step_of(values: Floats, part: str) -> float:
+    """The granularity of a part: the largest step of which every value is a multiple; 0 when there is none.
+
+    Integers and microseconds by greatest common divisor; other numbers by the fewest decimals (at most 6) that hold them.
+    """
+    if len(values) == 0:
+        return 0.0
+    whole = np.rint(values)
+    if np.array_equal(whole, values) and np.abs(values).max() < _MAX_EXACT:
+        step = float(np.gcd.reduce(whole.astype(np.int64)))
+        return max(step, 1.0) if part != "number" else min(max(step, 1.0), 1e15)
+    for digits in range(1, 7):
+        if np.allclose(np.round(values, digits), values, rtol=0.0, atol=1e-9):
+            return float(10.0**-digits)
+    return 0.0

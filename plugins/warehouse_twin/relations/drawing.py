@@ -1,0 +1,87 @@
+"""Rows drawn inside Spark: each frame row is completed by the model, which every worker loads once from the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse_twin.relations.planning import ROW
+from warehouse_twin.synthesizers.protocol import Model
+from warehouse_twin.synthesizers.registry import load_model
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+BATCH = 50_000
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What to draw: the model's name and folder, the seed, the table's schema, and the context columns of the frame."""
+
+    synthesizer: str
+    folder: Path
+    seed: int
+    schema: pa.Schema
+    given: tuple[str, ...]
+
+    def complete(self, frame: pa.Table, model: Model) -> pa.Table:
+        """The table's rows for these frame rows, columns in the schema's order and types, `__row` first."""
+        known = [name for name in self.schema.names if name in frame.column_names]
+        context = frame.select([*self.given, *known]) if self.given or known else None
+        counters = frame.column(ROW).to_numpy()
+        drawn = model.sample(frame.num_rows, seed=self.seed, counters=counters, context=context)
+        columns = [frame.column(name) if name in known else drawn.column(name) for name in self.schema.names]
+        typed = [column.cast(field.type, safe=False) for column, field in zip(columns, self.schema, strict=True)]
+        return pa.table([frame.column(ROW), *typed], schema=pa.schema([pa.field(ROW, pa.int64()), *self.schema]))
+
+
+@lru_cache(maxsize=4)
+def _model(synthesizer: str, folder: Path) -> Model:
+    return load_model(synthesizer, folder)
+
+
+def draw_in_spark(spark: SparkSession, drawing: Drawing, frame: pa.Table, *, scratch: Path, target: Path) -> None:
+    """Complete `frame` in Spark and write `target`, one Parquet file in the order of `__row`; memory is flat in the rows."""
+    source, parts = scratch / "frame", scratch / "parts"
+    source.mkdir(parents=True)
+    for index, start in enumerate(range(0, max(1, frame.num_rows), BATCH)):
+        pq.write_table(frame.slice(start, BATCH), source / f"{index:06}.parquet", compression="zstd")
+    parts.mkdir()
+
+    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        # Real types are written here, with Arrow: Spark has no type for some of them, and its own writer would change them.
+        for batch in batches:
+            for name in batch.column("file").to_pylist():
+                rows = drawing.complete(pq.read_table(source / name), _model(drawing.synthesizer, drawing.folder))
+                pq.write_table(rows.drop_columns([ROW]), parts / name, compression="zstd")
+                yield pa.record_batch({"file": pa.array([name]), "rows": pa.array([rows.num_rows], type=pa.int64())})
+
+    names = sorted(path.name for path in source.iterdir())
+    files = spark.createDataFrame([(name,) for name in names], "file string").repartition(len(names))
+    done = files.mapInArrow(run, "file string, rows long").collect()
+    if sum(row.rows for row in done) != frame.num_rows:
+        raise AssertionError("Spark completed another number of rows than it was given")
+    merge([parts / name for name in names], target, drawing.schema)
+
+
+def merge(parts: Sequence[Path], target: Path, schema: pa.Schema) -> None:
+    """Several Parquet files as one, in order, one at a time in memory."""
+    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+        for part in parts:
+            writer.write_table(pq.read_table(part).cast(schema))
+
+
+def draw_here(drawing: Drawing, frame: pa.Table, model: Model, *, target: Path) -> None:
+    """The same in this process, for synthesizers that draw a table as a whole."""
+    drawn = model.sample(frame.num_rows, seed=drawing.seed)
+    columns = [frame.column(name) if name in frame.column_names else drawn.column(name) for name in drawing.schema.names]
+    typed = [column.cast(field.type, safe=False) for column, field in zip(columns, drawing.schema, strict=True)]
+    pq.write_table(pa.table(typed, schema=drawing.schema), target, compression="zstd")
+

@@ -1,0 +1,132 @@
+"""Which entity a row belongs to, and whether it is held out.
+
+A row of any table belongs to the entities its foreign keys lead to; a row that leads to none is its own entity. The split is
+by a keyed hash of the entity's key, so it is stable across releases and cannot be recomputed without the workspace's secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.profiling.matching import Ints, columns_of, match_rows
+from warehouse_twin.randomness import derive_seed, mix
+
+MAX_HOLDOUT_ENTITIES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Per row of a table: the id of its (first) entity, and whether any of its entities is held out."""
+
+    entity: Ints
+    holdout: NDArray[np.bool_]
+
+
+def memberships(twin: ResolvedTwin, tables: Mapping[str, pa.Table], *, secret: bytes) -> dict[str, Membership]:
+    """Entities of every row of every table, tables in foreign-key order. Reference tables are never held out."""
+    found: dict[str, Membership] = {}
+    shares: dict[str, float] = {}
+    for resolved in twin.tables:
+        table = tables[resolved.name]
+        if resolved.keep_real:
+            found[resolved.name] = Membership(np.arange(table.num_rows, dtype=np.int64), np.zeros(table.num_rows, dtype=bool))
+            continue
+        own = _own(resolved, table, secret)
+        shares.setdefault(resolved.name, min(twin.holdout, MAX_HOLDOUT_ENTITIES / max(1, table.num_rows)))
+        held = _held(own, shares[resolved.name], secret)
+        found[resolved.name] = _inherit(twin, resolved, tables, found, Membership(own, held), secret)
+    return found
+
+
+def _inherit(
+    twin: ResolvedTwin,
+    resolved: ResolvedTable,
+    tables: Mapping[str, pa.Table],
+    found: Mapping[str, Membership],
+    own: Membership,
+    secret: bytes,
+) -> Membership:
+    """The entities that foreign keys lead to, where they lead to the manifest's entity; the row itself elsewhere."""
+    if twin.entity is None or resolved.name == twin.entity:
+        return own
+    entity, holdout = own.entity.copy(), own.holdout.copy()
+    claimed = np.zeros(len(entity), dtype=bool)
+    share = min(twin.holdout, MAX_HOLDOUT_ENTITIES / max(1, tables[twin.entity].num_rows))
+    for key in resolved.table.foreign_keys:
+        if key.references == resolved.name or not _leads_to(twin, key.references):
+            continue
+        child = columns_of(tables[resolved.name], key.columns)
+        links = match_rows(child, columns_of(tables[key.references], key.references_columns))
+        known = links >= 0
+        ids, held = found[key.references].entity[links], found[key.references].holdout[links]
+        if key.references == twin.entity:
+            # An orphan still belongs to somebody: the entity its key names, though the table does not have it.
+            stranger = ~known & ~_any_null(child)
+            hashes = _hash_rows(child, secret)
+            ids = np.where(stranger, hashes, ids)
+            held = np.where(stranger, _held(hashes, share, secret), held)
+            known |= stranger
+        entity = np.where(known & ~claimed, ids, entity)
+        holdout = np.where(known & ~claimed, held, holdout | (known & held))
+        claimed |= known
+    return Membership(entity, holdout)
+
+
+def _leads_to(twin: ResolvedTwin, name: str) -> bool:
+    if name == twin.entity:
+        return True
+    return any(key.references != name and _leads_to(twin, key.references) for key in twin[name].table.foreign_keys)
+
+
+def _own(resolved: ResolvedTable, table: pa.Table, secret: bytes) -> Ints:
+    """The row as its own entity: a hash of its primary key, of the whole row where there is none."""
+    names = resolved.table.primary_key or table.column_names
+    return _hash_rows(columns_of(table, names), secret)
+
+
+def _any_null(columns: Sequence[pa.ChunkedArray]) -> NDArray[np.bool_]:
+    missing = np.zeros(len(columns[0]), dtype=bool)
+    for column in columns:
+        missing |= column.is_null().to_numpy()
+    return missing
+
+
+def _hash_rows(columns: Sequence[pa.ChunkedArray], secret: bytes) -> Ints:
+    """A keyed 63-bit hash a row: each distinct value is hashed with BLAKE2b, columns are mixed in order."""
+    whole = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        encoded = column.combine_chunks().dictionary_encode() if not _nested(column.type) else _as_text(column).dictionary_encode()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.unify_dictionaries().combine_chunks()
+        hashes = np.asarray([_hash(value, secret) for value in encoded.dictionary.to_pylist()] + [0], dtype=np.uint64)
+        codes = encoded.indices.fill_null(len(hashes) - 1).to_numpy(zero_copy_only=False)
+        whole = mix(whole ^ hashes[codes])
+    return (whole >> np.uint64(1)).astype(np.int64)
+
+
+def _nested(kind: pa.DataType) -> bool:
+    import pyarrow.types as pt
+
+    return bool(pt.is_nested(kind))
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.Array:
+    return pa.array([None if value is None else repr(value) for value in column.to_pylist()], type=pa.string())
+
+
+def _hash(value: object, secret: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(repr(value).encode(), digest_size=8, key=secret).digest(), "big")
+
+
+def _held(ids: Ints, share: float, secret: bytes) -> NDArray[np.bool_]:
+    """Held out or not, from a second, independent hash of the entity's id."""
+    key = np.uint64(derive_seed(int.from_bytes(secret[:7], "big"), "holdout"))
+    position = (mix(ids.astype(np.uint64) ^ key) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return position < share

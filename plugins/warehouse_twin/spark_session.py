@@ -1,0 +1,62 @@
+"""The one place where Spark sessions are made."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_PACKAGES = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
+    """A session for one stage: UTC, quiet, temporary files in the secure zone; stopped at the end of the block."""
+    from pyspark.sql import SparkSession
+
+    scratch = settings.workspace.scratch
+    scratch.mkdir(parents=True, exist_ok=True)
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # else workers take whichever python comes first on the path
+    paths = [str(_PACKAGES), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))  # workers import this package, installed or not
+    options = {
+        "spark.driver.memory": settings.spark_memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.local.dir": str(scratch),
+        "spark.sql.warehouse.dir": str(scratch / "spark-warehouse"),
+        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch} -Dderby.system.home={scratch} -XX:TieredStopAtLevel=1",
+        "spark.log.level": "ERROR",
+    }
+    builder = SparkSession.builder.master(settings.spark_master).appName(f"warehouse-twin {name}")
+    for key, value in options.items():
+        builder = builder.config(key, value)
+    try:
+        session = builder.getOrCreate()
+    except Exception as error:
+        if type(error).__name__ in ("PySparkRuntimeError", "FileNotFoundError"):
+            raise ConfigurationError(
+                "Spark did not start: wanted Java 17 or 21 on the path or in JAVA_HOME; "
+                "next: apt-get install openjdk-17-jre-headless (Debian), or see the Spark lines above"
+            ) from error
+        raise
+    try:
+        yield session
+    finally:
+        session.stop()

@@ -1,0 +1,34 @@
+"""`profile`: learn types, missingness, marginals, pairs and keys of the training part, with Spark; k-safe on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from warehouse_twin.profiling.computing import profile_twin
+from warehouse_twin.spark_session import spark_session
+from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.workspace import write_json
+
+
+def parameters(context: StageContext) -> Mapping[str, Any]:
+    manifest = context.manifest
+    columns = {name: spec.model_dump(mode="json", include={"columns"}) for name, spec in manifest.tables.items()}
+    return {"k": manifest.k, "columns": columns}
+
+
+def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
+    """Leaves `<table>.json`, a `TableProfile` a protected table."""
+    with spark_session(context.settings, name=f"profile {context.twin}") as spark:
+        profiles = profile_twin(spark, context.resolved, context.snapshot)
+    for name, profile in profiles.items():
+        write_json(folder / f"{name}.json", profile.to_dict())
+    return {
+        "rows": {name: profile.rows for name, profile in profiles.items()},
+        "entities": {name: profile.entities for name, profile in profiles.items()},
+        "duplicates": {name: profile.duplicates for name, profile in profiles.items() if profile.duplicates},
+    }
+
+
+STAGE = Stage(name="profile", needs=("resolve",), zone="internal", parameters=parameters, work=work, reads_snapshot=True)

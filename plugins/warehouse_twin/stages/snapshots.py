@@ -1,0 +1,138 @@
+"""The snapshot: the source's rows as Parquet in the secure zone, from resolve until the verdict."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from warehouse_twin.digests import digest_table, keyed
+from warehouse_twin.errors import SourceError
+from warehouse_twin.manifest.checking import resolve_manifest
+from warehouse_twin.manifest.loading import load
+from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.profiling.matching import columns_of, match_rows
+from warehouse_twin.relations.entities import Membership, memberships
+from warehouse_twin.stages.context import StageContext
+from warehouse_twin.workspace import new_folder, write_json
+
+logger = logging.getLogger(__name__)
+ENTITY, HOLDOUT = "__entity", "__holdout"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a snapshot found: the resolved twin, keyed digests, and counts."""
+
+    resolved: ResolvedTwin
+    sources: Mapping[str, str]
+    rows: Mapping[str, int]
+    holdout: Mapping[str, int]
+    repairs: Mapping[str, int]
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "sources": dict(self.sources),
+            "rows": dict(self.rows),
+            "holdout": dict(self.holdout),
+            "repairs": dict(self.repairs),
+        }
+
+
+def take_snapshot(context: StageContext) -> Taken:
+    """Check the manifest against the catalog, then copy the source's tables in one consistent transaction."""
+    from warehouse_twin.gates.policy import goal_names
+    from warehouse_twin.synthesizers.registry import known_synthesizers
+
+    loaded = load(context.manifest_file)
+    source = context.manifest.source
+    secret = context.workspace.secret()
+    with context.warehouse(source.warehouse).snapshot(source.schema_) as snapshot:
+        declared = snapshot.tables()
+        goals = goal_names(context.settings.expectations)
+        resolved = resolve_manifest(loaded, declared, synthesizers=known_synthesizers(), goals=goals)
+        tables = {table.name: snapshot.read(_declared(declared, table)) for table in resolved.tables}
+    sources = {
+        name: keyed(digest_table(table, keys=resolved[name].table.primary_key or ()), secret=secret) for name, table in tables.items()
+    }
+    rows = {name: table.num_rows for name, table in tables.items()}
+    members = memberships(resolved, tables, secret=secret)
+    repairs = _repair(resolved, tables)
+    with new_folder(context.snapshot) as folder:
+        for name, table in tables.items():
+            _write(folder / f"{name}.parquet", table, members[name])
+    write_json(context.run_folder / "resolved.json", resolved.to_dict())
+    holdout = {name: int(member.holdout.sum()) for name, member in members.items()}
+    return Taken(resolved, sources, rows, holdout, repairs)
+
+
+def _declared(declared: tuple[Any, ...], table: ResolvedTable) -> Any:
+    return next(item for item in declared if item.name == table.name)
+
+
+def _repair(resolved: ResolvedTwin, tables: dict[str, pa.Table]) -> dict[str, int]:
+    """Null the orphans of nullable foreign keys, in place; count them, and those that cannot be null, by `table.columns`."""
+    repairs: dict[str, int] = {}
+    for item in resolved.tables:
+        for key in item.table.foreign_keys:
+            table = tables[item.name]
+            child = columns_of(table, key.columns)
+            links = match_rows(child, columns_of(tables[key.references], key.references_columns))
+            filled = np.logical_and.reduce([column.is_valid().to_numpy() for column in child])
+            orphan = (links < 0) & filled
+            if not orphan.any():
+                continue
+            repairs[f"{item.name}.{'+'.join(key.columns)}"] = int(orphan.sum())
+            nullable = [name for name in key.columns if item.table.column(name).nullable and not _shared(item, name, key.columns)]
+            if nullable and not item.keep_real:
+                index = table.column_names.index(nullable[0])
+                column = table.column(index)
+                cleaned = pc.if_else(pa.array(~orphan), column, pa.scalar(None, type=column.type))
+                tables[item.name] = table.set_column(index, table.schema.field(index), cleaned)
+    return repairs
+
+
+def _shared(item: ResolvedTable, name: str, columns: tuple[str, ...]) -> bool:
+    """Whether another key holds the column too: nulling it there would break what is whole."""
+    others = [key.columns for key in item.table.foreign_keys if key.columns != columns]
+    return any(name in other for other in others) or name in item.table.primary_key
+
+
+def _write(path: Path, table: pa.Table, member: Membership) -> None:
+    table = table.append_column(ENTITY, pa.array(member.entity)).append_column(HOLDOUT, pa.array(member.holdout))
+    pq.write_table(table, path, compression="zstd", coerce_timestamps="us")
+
+
+def ensure_snapshot(context: StageContext) -> None:
+    """Take the snapshot again when it is gone (its verdict was given): only if the source is still the same."""
+    if context.snapshot.exists():
+        return
+    before = context.receipt("resolve").facts["sources"]
+    taken = take_snapshot(context)
+    if dict(taken.sources) != before:
+        changed = sorted(name for name in taken.sources if taken.sources[name] != before.get(name))
+        delete_snapshot(context)
+        raise SourceError(
+            f"{context.twin}@{context.release}: the source changed since this release was resolved (tables {', '.join(changed)}); "
+            f"next: twin resolve {context.twin}"
+        )
+
+
+def delete_snapshot(context: StageContext) -> None:
+    shutil.rmtree(context.snapshot, ignore_errors=True)
+
+
+def read_snapshot(context: StageContext, table: str) -> tuple[pa.Table, pa.Table]:
+    """The training and the holdout part of a table, both with their `__entity` column and without `__holdout`."""
+    whole = pq.read_table(context.snapshot / f"{table}.parquet")
+    held = whole.column(HOLDOUT)
+    whole = whole.drop_columns([HOLDOUT])
+    return whole.filter(pc.invert(held)), whole.filter(held)

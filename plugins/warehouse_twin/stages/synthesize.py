@@ -1,0 +1,115 @@
+"""`synthesize`: draw the whole schema in foreign-key order, rows inside Spark; and the floor's and challengers' tables."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse_twin.manifest.resolved import ResolvedTable
+from warehouse_twin.randomness import derive_seed
+from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
+from warehouse_twin.relations.key_plans import KeyPlan, key_plans
+from warehouse_twin.relations.planning import Blueprint, frame_of
+from warehouse_twin.relations.training import context_columns
+from warehouse_twin.spark_session import spark_session
+from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.stages.snapshots import ENTITY, HOLDOUT
+from warehouse_twin.stages.train import read_profiles
+from warehouse_twin.synthesizers.registry import find_synthesizer, load_model
+from warehouse_twin.workspace import WORK_PREFIX
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SCORED_ROWS = 100_000
+"""Rows drawn of a floor's or challenger's table, at the most: they are scored, not released."""
+
+
+def release_seed(context: StageContext) -> int:
+    return derive_seed(context.manifest.seed, "release", context.release)
+
+
+def parameters(context: StageContext) -> Mapping[str, Any]:
+    tables = {table.name: [table.rows, table.factor] for table in context.resolved.protected}
+    return {"seed": release_seed(context), "tables": tables}
+
+
+def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
+    """Leaves `twin/<table>.parquet`, `floor/<table>.parquet` and `challengers/<table>/<synthesizer>.parquet`."""
+    twin = folder / "twin"
+    twin.mkdir()
+    drawer = _Drawer(context, twin)
+    with spark_session(context.settings, name=f"synthesize {context.twin}") as spark:
+        for table in context.resolved.tables:
+            if table.keep_real:
+                whole = pq.read_table(context.snapshot / f"{table.name}.parquet").drop_columns([ENTITY, HOLDOUT])
+                pq.write_table(whole, twin / f"{table.name}.parquet", compression="zstd")
+            else:
+                drawer.draw(spark, table)
+    for table in context.resolved.protected:
+        _draw_scored(context, table, folder)
+    rows = {table.name: pq.read_metadata(twin / f"{table.name}.parquet").num_rows for table in context.resolved.tables}
+    return {"rows": rows}
+
+
+class _Drawer:
+    """Draws tables of one release, parents before children."""
+
+    def __init__(self, context: StageContext, twin: Path) -> None:
+        self.context, self.twin = context, twin
+        self.plans = key_plans(context.resolved)
+        self.profiles = read_profiles(context)
+        self.rows = context.receipt("resolve").facts["rows"]
+
+    def draw(self, spark: SparkSession, table: ResolvedTable) -> None:
+        folder = self.context.folder("train", table.name) / table.synthesizer
+        model = load_model(table.synthesizer, folder)
+        conditional = find_synthesizer(table.synthesizer).conditional
+        plan = self.plans[table.name]
+        schema = pq.read_schema(self.context.snapshot / f"{table.name}.parquet").remove_metadata()
+        schema = pa.schema([field for field in schema if field.name not in (ENTITY, HOLDOUT)])
+        names = context_columns(plan, self.plans, self.profiles) if conditional else ()
+        blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, self.rows[table.name], names)
+        seed = derive_seed(release_seed(self.context), table.name)
+        frame = frame_of(blueprint, self._parents(plan, table), seed=seed)
+        given = tuple(f"{plan.drive.references}.{name}" for name in names) if plan.drive else ()
+        drawing = Drawing(table.synthesizer, folder, seed, schema, given)
+        target = self.twin / f"{table.name}.parquet"
+        if not conditional:
+            draw_here(drawing, frame, model, target=target)
+            return
+        scratch = Path(tempfile.mkdtemp(dir=self.twin.parent, prefix=WORK_PREFIX))
+        try:
+            draw_in_spark(spark, drawing, frame, scratch=scratch, target=target)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _parents(self, plan: KeyPlan, table: ResolvedTable) -> dict[str, pa.Table]:
+        """The twin tables that keys and context are taken from."""
+        names = {key.references for key in (*plan.links, *plan.matched)} - {table.name}
+        return {name: pq.read_table(self.twin / f"{name}.parquet") for name in sorted(names)}
+
+
+def _draw_scored(context: StageContext, table: ResolvedTable, folder: Path) -> None:
+    """Tables of the floor and the challengers: the columns that are modelled, drawn in this process."""
+    for name, card in context.receipt("train", table.name).facts["models"].items():
+        if card["role"] == "published":
+            continue
+        target = folder / "floor" / f"{table.name}.parquet"
+        if card["role"] == "challenger":
+            target = folder / "challengers" / table.name / f"{name}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        model = load_model(name, context.folder("train", table.name) / name)
+        drawn = model.sample(min(card["rows"], SCORED_ROWS), seed=derive_seed(release_seed(context), table.name, name))
+        pq.write_table(drawn, target, compression="zstd")
+
+
+STAGE = Stage(
+    name="synthesize", needs=("resolve", "profile", "train"), zone="secure", parameters=parameters, work=work, reads_snapshot=True
+)

@@ -1,0 +1,95 @@
+"""`train`: fit, for one table, the synthesizer that the manifest names, its challengers, and `independent`, the floor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.profiling.table_profile import TableProfile
+from warehouse_twin.randomness import derive_seed
+from warehouse_twin.relations.key_plans import key_plans
+from warehouse_twin.relations.training import TrainingView, training_view
+from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.stages.snapshots import ENTITY, read_snapshot
+from warehouse_twin.synthesizers.registry import CARD, find_synthesizer, model_digest
+from warehouse_twin.workspace import read_json, write_json
+
+FLOOR = "independent"
+
+
+def parameters(context: StageContext) -> Mapping[str, Any]:
+    """What is fitted, on which keys; how many rows are drawn later does not matter here."""
+    resolved = context.resolved
+    table = resolved[_table(context)]
+    plans = key_plans(resolved)
+    parent = plans[table.name].drive
+    return {
+        "table": table.name,
+        "seed": resolved.seed,
+        "synthesizer": [table.synthesizer, dict(table.parameters)],
+        "challengers": [[name, dict(given)] for name, given in table.challengers],
+        "modelled": list(plans[table.name].modelled),
+        "drive": list(parent.columns) if parent else [],
+    }
+
+
+def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
+    """Leaves `<synthesizer>/` with the model's files and `card.json`."""
+    resolved = context.resolved
+    table = resolved[_table(context)]
+    view = training_view(table, key_plans(resolved), read_profiles(context), lambda name: _training(context, name))
+    roles = [("published", table.synthesizer, table.parameters)]
+    roles += [("challenger", name, given) for name, given in table.challengers]
+    if FLOOR not in {name for _, name, _ in roles}:
+        roles.append(("floor", FLOOR, {}))
+    models = {}
+    for role, name, given in roles:
+        models[name] = _fit(role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed)
+    return {"models": models}
+
+
+def _table(context: StageContext) -> str:
+    if context.table is None:
+        raise ConfigurationError(f"{context.twin}: train works on one table at a time; wanted --table")
+    return context.table
+
+
+def _training(context: StageContext, name: str) -> pa.Table:
+    return read_snapshot(context, name)[0].drop_columns([ENTITY])
+
+
+def read_profiles(context: StageContext) -> dict[str, TableProfile]:
+    folder = context.folder("profile")
+    return {table.name: TableProfile.from_dict(read_json(folder / f"{table.name}.json")) for table in context.resolved.protected}
+
+
+def _fit(
+    role: str, name: str, given: dict[str, Any], view: TrainingView, folder: Path, *, table: str, seed: int
+) -> dict[str, Any]:
+    """Fit and save one synthesizer; returns its card. Only a published one that can use them is given the parent's columns."""
+    started = time.monotonic()
+    synthesizer = find_synthesizer(name)
+    part = view if role == "published" and synthesizer.conditional else view.alone()
+    model = synthesizer.fit(
+        part.training, part.profile, given=part.given, parameters=given, seed=derive_seed(seed, "train", table, name)
+    )
+    folder.mkdir(parents=True)
+    model.save(folder)
+    card = {
+        "synthesizer": name,
+        "role": role,
+        "table": table,
+        "parameters": given,
+        "rows": part.training.num_rows,
+        "digest": model_digest(folder),
+    }
+    write_json(folder / CARD, card)
+    return card | {"seconds": round(time.monotonic() - started, 2)}
+
+
+STAGE = Stage(name="train", needs=("resolve", "profile"), zone="secure", parameters=parameters, work=work, reads_snapshot=True)

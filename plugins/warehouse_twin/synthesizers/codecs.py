@@ -1,0 +1,121 @@
+"""Codecs: a part of a column as the classes a tree predicts and the features it splits on, and back to values.
+
+Classes group consecutive cells (heavy point masses alone), so that a column has at most about 64; inside a class a value is
+drawn from the cells by inverse CDF. The last class is null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warehouse_twin.profiling.table_profile import Part
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+MAX_BINS = 64
+MAX_CATEGORIES = 120
+
+
+@dataclass(frozen=True)
+class Codec:
+    """The codec of one part. `classes` counts null, the last one. Values are float64, NaN for null; categories their index."""
+
+    part: Part
+    low: Floats
+    high: Floats
+    rows: Floats
+    bins: Ints
+    """class of each cell, ascending from 0"""
+    edges: Floats = field(repr=False)
+    """between neighbouring cells, shape (cells - 1,)"""
+
+    @property
+    def classes(self) -> int:
+        return (int(self.bins.max()) + 1 if len(self.bins) else 0) + 1
+
+    @property
+    def null(self) -> int:
+        return self.classes - 1
+
+    def encode(self, values: Floats) -> Ints:
+        """The class of each value."""
+        missing = np.isnan(values)
+        if not len(self.bins):
+            return np.full(len(values), self.null, dtype=np.int64)
+        if self.part.kind in ("category", "presence"):
+            cell = np.clip(np.where(missing, 0, values), 0, len(self.bins) - 1).astype(np.int64)
+        else:
+            cell = np.searchsorted(self.edges, np.where(missing, 0.0, values), side="left")
+        return np.where(missing, self.null, self.bins[cell])
+
+    def features(self, values: Floats) -> list[NDArray[np.float32]]:
+        """What later trees split on: the class (null is -1), and the calendar of a day."""
+        codes = self.encode(values)
+        found = [np.where(codes == self.null, -1, codes).astype(np.float32)]
+        if self.part.kind == "day":
+            missing = np.isnan(values)
+            days = np.where(missing, 0, values).astype("datetime64[D]")
+            months = days.astype("datetime64[M]")
+            calendar = [months.astype(np.int64) % 12, (days - months).astype(np.int64), (days.astype(np.int64) + 3) % 7]
+            found += [np.where(missing, -1, part).astype(np.float32) for part in calendar]
+        return found
+
+    def decode(self, classes: Ints, cell_draw: Floats, place_draw: Floats) -> Floats:
+        """Values of drawn classes: the cell by `cell_draw`, the place inside it by `place_draw`, both uniform in [0, 1)."""
+        values = np.full(len(classes), np.nan)
+        ends = np.cumsum(self.rows)
+        firsts = np.searchsorted(self.bins, np.arange(self.null), side="left")
+        lasts = np.searchsorted(self.bins, np.arange(self.null), side="right")
+        filled = np.flatnonzero(classes < self.null)
+        if not len(filled):
+            return values
+        chosen = classes[filled]
+        begin = np.where(firsts > 0, ends[np.maximum(firsts - 1, 0)], 0.0)[chosen]
+        target = begin + cell_draw[filled] * (ends[lasts - 1][chosen] - begin)
+        cell = np.clip(np.searchsorted(ends, target, side="right"), firsts[chosen], lasts[chosen] - 1)
+        drawn = self.low[cell] + place_draw[filled] * (self.high[cell] - self.low[cell])
+        step = self.part.step
+        if step > 0:
+            loose = self.high[cell] > self.low[cell]
+            drawn = np.where(loose, np.round(np.rint(drawn / step) * step, 9), drawn)
+        values[filled] = drawn
+        return values
+
+
+def codec_of(part: Part) -> Codec:
+    """The codec of a part as profiled."""
+    if part.kind in ("category", "presence"):
+        rows = np.asarray(part.rows, dtype=np.float64)
+        places = np.arange(len(rows), dtype=np.float64)
+        bins = np.minimum(np.arange(len(rows)), MAX_CATEGORIES).astype(np.int64)
+        return Codec(part, places, places, np.maximum(rows, 1.0), bins, places[1:] - 0.5)
+    cells = np.asarray(part.cells, dtype=np.float64).reshape(-1, 3)
+    low, high, rows = cells[:, 0], cells[:, 1], cells[:, 2]
+    return Codec(part, low, high, rows, _binned(rows, low == high), _edges(low, high))
+
+
+def _edges(low: Floats, high: Floats) -> Floats:
+    """The largest value of each cell but the last: a point mass keeps its own value, neighbours meet half-way."""
+    point = low == high
+    middle = (high[:-1] + low[1:]) / 2
+    beside = np.where(point[:-1], high[:-1], np.where(point[1:], np.nextafter(low[1:], -np.inf), middle))
+    return np.maximum.accumulate(np.where(point[:-1] & point[1:], middle, beside))
+
+
+def _binned(rows: Floats, point: NDArray[np.bool_]) -> Ints:
+    """Classes of cells: a point mass with a 64th of the rows stands alone, the rest is grouped evenly, in order."""
+    if len(rows) <= MAX_BINS:
+        return np.arange(len(rows), dtype=np.int64)
+    heavy = point & (rows >= rows.sum() / MAX_BINS)
+    share = rows[~heavy].sum() / max(1, MAX_BINS - int(heavy.sum()))
+    bins = np.zeros(len(rows), dtype=np.int64)
+    current, filled = 0, 0.0
+    for index in range(len(rows)):
+        if index and (heavy[index] or heavy[index - 1] or filled + rows[index] / 2 > share):
+            current, filled = current + 1, 0.0
+        bins[index] = current
+        filled += rows[index]
+    return bins

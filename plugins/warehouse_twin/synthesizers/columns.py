@@ -1,0 +1,40 @@
+"""Columns as the engine sees them: Arrow to float64 parts (NaN for null), and back, with generators for what is not modelled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from warehouse_twin.profiling.table_profile import ColumnProfile
+from warehouse_twin.profiling.values import from_parts, to_parts
+from warehouse_twin.synthesizers.generators import generate
+
+Floats = NDArray[np.float64]
+
+
+def to_values(column: pa.ChunkedArray, profile: ColumnProfile) -> tuple[Floats, ...]:
+    """One array a part. A category that the profile did not keep becomes NaN: it is never learned."""
+    if profile.kind in ("numeric", "datetime"):
+        return to_parts(column)
+    if profile.kind == "categorical":
+        text = column if pt.is_string(column.type) or pt.is_large_string(column.type) else column.cast(pa.string())
+        found = pc.index_in(text.cast(pa.string()), value_set=pa.array(profile.parts[0].values, type=pa.string()))
+        return (np.array(found.cast(pa.float64()).to_numpy(), dtype=np.float64),)
+    return (np.where(column.is_valid().to_numpy(), 0.0, np.nan),)
+
+
+def from_values(
+    values: tuple[Floats, ...], profile: ColumnProfile, kind: pa.DataType, counters: NDArray[np.int64], *, seed: int
+) -> pa.Array:
+    """The column of the given Arrow type; what is not modelled is generated where a value is present."""
+    if profile.kind in ("numeric", "datetime"):
+        return from_parts(values, kind)
+    if profile.kind == "categorical":
+        missing = np.isnan(values[0])
+        codes = pa.array(np.where(missing, 0, values[0]).astype(np.int64), mask=missing)
+        choices = pa.array(profile.parts[0].values or ("",), type=pa.string())
+        return choices.take(codes).cast(kind)
+    return generate(profile, kind, ~np.isnan(values[0]), counters, seed=seed)

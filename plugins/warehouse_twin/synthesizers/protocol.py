@@ -1,0 +1,59 @@
+"""What draws rows: the two protocols every synthesizer satisfies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from warehouse_twin.profiling.table_profile import TableProfile
+
+
+class Model(Protocol):
+    """A fitted synthesizer. `sample` is a pure function of its arguments."""
+
+    def sample(
+        self,
+        rows: int,
+        *,
+        seed: int,
+        counters: NDArray[np.int64] | None = None,
+        context: pa.Table | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """Draw `rows` rows. With `counters`, shape `(rows,)`, the same counter gives the same row however the work is split;
+        without, the rows are drawn as one whole, and may be spread evenly.
+
+        `context` has `rows` rows of columns that are not drawn but conditioned on: all columns that `fit` was `given`, and any
+        that come next in order. `columns` stops after those columns (a prefix of the order); None draws all. The result has the
+        drawn and the conditioned columns but the `given` ones, in the order of training.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write the model's files into an empty folder: equal models, equal bytes."""
+
+
+class Synthesizer(Protocol):
+    """A way to learn a table. The module-level object named in the registry satisfies this.
+
+    `conditional` says whether its models take counters and context; one that does not draws a table by itself, as a whole.
+    """
+
+    name: str
+    conditional: bool
+
+    def fit(
+        self, training: pa.Table, profile: TableProfile, *, given: Sequence[str], parameters: Mapping[str, Any], seed: int
+    ) -> Model:
+        """Learn from the training part alone.
+
+        The columns of `training` are those of `profile`, in the same order, `given` first: context that is never drawn.
+        Raises ConfigurationError for parameters it does not know.
+        """
+
+    def load(self, folder: Path) -> Model:
+        """A model from the files `save` wrote; their digest was checked by the caller."""

@@ -1,0 +1,71 @@
+"""Synthesizers by name. Built-ins are a table in code, imported on look-up; third parties come by entry point."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import cast
+
+from warehouse_twin.digests import digest_folder, digest_of
+from warehouse_twin.errors import ConfigurationError, IntegrityError
+from warehouse_twin.synthesizers.protocol import Model, Synthesizer
+from warehouse_twin.workspace import read_json
+
+GROUP = "warehouse_twin.synthesizers"
+BUILT_IN = {
+    "tree": "warehouse_twin.synthesizers.sequential:TREE",
+    "independent": "warehouse_twin.synthesizers.sequential:INDEPENDENT",
+    "gaussian_copula": "warehouse_twin.synthesizers.sdv_models:GAUSSIAN_COPULA",
+}
+CARD = "card.json"
+
+
+def _third_parties() -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=GROUP):
+        if point.name in BUILT_IN:
+            raise ConfigurationError(
+                f"the plug-in {point.value!r} calls its synthesizer {point.name!r}, which is built in; next: rename it or uninstall it"
+            )
+        found[point.name] = point
+    return found
+
+
+def known_synthesizers() -> tuple[str, ...]:
+    """All names that a manifest may use, in order."""
+    return tuple(sorted({*BUILT_IN, *_third_parties()}))
+
+
+def find_synthesizer(name: str) -> Synthesizer:
+    """The synthesizer called `name`. Raises ConfigurationError, naming what is known or missing."""
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
+        try:
+            return cast(Synthesizer, getattr(importlib.import_module(module), attribute))
+        except ImportError as error:
+            raise ConfigurationError(f"synthesizer {name!r} needs a package that is not installed: {error.name}") from error
+    plugins = _third_parties()
+    if name in plugins:
+        return cast(Synthesizer, plugins[name].load())
+    known = known_synthesizers()
+    nearest = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    raise ConfigurationError(f"no synthesizer {name!r}; wanted one of {', '.join(known)}{hint}")
+
+
+def model_digest(folder: Path) -> str:
+    """The digest of a saved model: of all its files but the card."""
+    return digest_of({name: digest for name, digest in digest_folder(folder).items() if name != CARD})
+
+
+def load_model(name: str, folder: Path) -> Model:
+    """Load a saved model, after its files' digest was found to be the one on its card. Raises IntegrityError."""
+    if not (folder / CARD).exists():
+        raise IntegrityError(f"model {name} in {folder}: no {CARD}; wanted a model left by train")
+    wanted = read_json(folder / CARD)["digest"]
+    got = model_digest(folder)
+    if got != wanted:
+        raise IntegrityError(f"model {name} in {folder}: digest {got[:12]}…, wanted {wanted[:12]}…; it was altered and is not loaded")
+    return find_synthesizer(name).load(folder)

@@ -1,0 +1,210 @@
+"""`tree` and `independent`: columns drawn one after another, each given those before it, or each alone.
+
+`tree` fits one decision tree a part of a column (`synthesizers.trees`). `independent` is the same engine without predecessors:
+the floor under every score. Both draw values from the profile's k-safe cells, so a model holds no value the profile does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather as feather
+from numpy.typing import NDArray
+
+from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
+from warehouse_twin.randomness import derive_seed, permutation, uniforms
+from warehouse_twin.synthesizers.codecs import Codec, codec_of
+from warehouse_twin.synthesizers.columns import from_values, to_values
+from warehouse_twin.synthesizers.protocol import Model
+from warehouse_twin.synthesizers.trees import Tree, fit_tree, single_leaf
+from warehouse_twin.workspace import read_json, write_json
+
+Floats = NDArray[np.float64]
+LEAF_ROWS = 50
+TRAIN_ROWS = 500_000
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class SequentialModel:
+    """A fitted model: columns in order with their Arrow types, the first `given` of them context; trees by (column, part)."""
+
+    name: str
+    columns: tuple[ColumnProfile, ...]
+    types: pa.Schema
+    given: int
+    trees: Mapping[tuple[int, int], Tree]
+
+    def sample(
+        self,
+        rows: int,
+        *,
+        seed: int,
+        counters: NDArray[np.int64] | None = None,
+        context: pa.Table | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """See `protocol.Model.sample`. The first column of a whole is drawn at evenly spread quantiles."""
+        spread = counters is None
+        counters = np.arange(rows, dtype=np.int64) if counters is None else counters
+        known = set(context.column_names) if context is not None else set()
+        features: list[NDArray[np.float32]] = []
+        drawn: list[pa.ChunkedArray] = []
+        names: list[str] = []
+        wanted = None if columns is None else set(columns)
+        for index, column in enumerate(self.columns):
+            if wanted is not None and index >= self.given and not wanted:
+                break
+            codecs = [codec_of(part) for part in column.parts]
+            if context is not None and column.name in known:
+                array = context.column(column.name).cast(self.types.field(column.name).type, safe=False)
+                values = to_values(array, column)
+            else:
+                values = self._draw(index, codecs, features, counters, seed=seed, spread=spread and index == 0)
+                array = pa.chunked_array([from_values(values, column, self.types.field(column.name).type, counters, seed=seed)])
+            if index >= self.given:
+                names.append(column.name)
+                drawn.append(array)
+                if wanted is not None:
+                    wanted.discard(column.name)
+            if self.name == "tree":
+                for codec, part in zip(codecs, values, strict=True):
+                    features += codec.features(part)
+        return pa.table(drawn, names=names)
+
+    def _draw(
+        self,
+        index: int,
+        codecs: Sequence[Codec],
+        features: list[NDArray[np.float32]],
+        counters: NDArray[np.int64],
+        *,
+        seed: int,
+        spread: bool,
+    ) -> tuple[Floats, ...]:
+        column = self.columns[index]
+        own: list[NDArray[np.float32]] = []
+        values: list[Floats] = []
+        for place, codec in enumerate(codecs):
+            stream = f"{column.name}/{place}"
+            draws = uniforms(counters, seed=seed, stream=f"{stream}/class")
+            if spread and place == 0:
+                order = permutation(len(counters), seed=seed, stream=f"{stream}/spread")
+                draws = (order + draws) / len(counters)
+            stacked = _stacked([*features, *own], len(counters))
+            classes = self.trees[index, place].draw(stacked, draws)
+            cell = uniforms(counters, seed=seed, stream=f"{stream}/cell")
+            spot = uniforms(counters, seed=seed, stream=f"{stream}/spot")
+            drawn = codec.decode(classes, cell, spot)
+            values.append(np.where(np.isnan(values[0]), np.nan, drawn) if values else drawn)
+            if self.name == "tree":
+                own += codec.features(drawn)
+        return tuple(values)
+
+    def save(self, folder: Path) -> None:
+        keys = sorted(self.trees)
+        table = pa.Table.from_pylist(
+            [{"column": column, "part": part, **self.trees[column, part].to_row()} for column, part in keys], schema=_TREES
+        )
+        feather.write_feather(table, str(folder / "trees.arrow"), compression="zstd")
+        feather.write_feather(self.types.empty_table(), str(folder / "types.arrow"), compression="uncompressed")
+        profile = TableProfile("", 0, 0, 0, 0, 0, self.columns).to_dict()
+        write_json(folder / "model.json", {"name": self.name, "given": self.given, "columns": profile["columns"]})
+
+
+_TREES = pa.schema(
+    [
+        ("column", pa.int32()),
+        ("part", pa.int32()),
+        ("feature", pa.list_(pa.int32())),
+        ("threshold", pa.list_(pa.float64())),
+        ("left", pa.list_(pa.int32())),
+        ("right", pa.list_(pa.int32())),
+        ("leaf", pa.list_(pa.int32())),
+        ("histograms", pa.list_(pa.float32())),
+        ("classes", pa.int32()),
+    ]
+)
+
+
+def _stacked(features: Sequence[NDArray[np.float32]], rows: int) -> NDArray[np.float32]:
+    return np.stack(features, axis=1) if features else np.zeros((rows, 0), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Sequential:
+    """The two synthesizers of this module, by whether a column sees those before it."""
+
+    name: str
+    conditional: bool = True
+
+    def fit(
+        self, training: pa.Table, profile: TableProfile, *, given: Sequence[str], parameters: Mapping[str, Any], seed: int
+    ) -> Model:
+        """Parameters: `leaf_rows` (at least k and 50 by default), `train_rows` (500,000), both whole numbers."""
+        leaf_rows = _whole(parameters, "leaf_rows", LEAF_ROWS, at_least=profile.k)
+        train_rows = _whole(parameters, "train_rows", TRAIN_ROWS, at_least=1)
+        unknown = sorted(set(parameters) - {"leaf_rows", "train_rows"})
+        if unknown:
+            raise ConfigurationError(f"{self.name}: unknown parameter {unknown[0]!r}; wanted leaf_rows or train_rows")
+        if training.num_rows > train_rows:
+            chosen = np.sort(permutation(training.num_rows, seed=seed, stream="train_rows")[:train_rows])
+            training = training.take(pa.array(chosen))
+        trees = dict(self._trees(training, profile, len(given), leaf_rows=leaf_rows, seed=seed))
+        return SequentialModel(self.name, profile.columns, training.schema.remove_metadata(), len(given), trees)
+
+    def _trees(
+        self, training: pa.Table, profile: TableProfile, given: int, *, leaf_rows: int, seed: int
+    ) -> Iterator[tuple[tuple[int, int], Tree]]:
+        """One tree a part; scikit-learn lets the interpreter go while it fits, so threads use the cores."""
+        jobs: list[tuple[tuple[int, int], int, NDArray[np.int64], Codec, NDArray[np.bool_]]] = []
+        features: list[NDArray[np.float32]] = []
+        for index, column in enumerate(profile.columns):
+            values = to_values(training.column(column.name), column)
+            for place, part in enumerate(column.parts):
+                codec = codec_of(part)
+                rows = ~np.isnan(values[0]) if place else np.ones(len(values[0]), dtype=bool)
+                targets = codec.encode(values[place])
+                unkept = (targets == codec.null) & training.column(column.name).is_valid().to_numpy()
+                if index >= given:
+                    jobs.append(((index, place), len(features), targets, codec, rows & ~unkept))
+                if self.name == "tree":
+                    features += codec.features(values[place])
+        stacked = np.asfortranarray(_stacked(features, training.num_rows))
+
+        def one(job: tuple[tuple[int, int], int, NDArray[np.int64], Codec, NDArray[np.bool_]]) -> tuple[tuple[int, int], Tree]:
+            place, seen, targets, codec, rows = job
+            if seen == 0 or not rows.any():
+                return place, single_leaf(targets[rows], codec.classes)
+            part = stacked[:, :seen] if rows.all() else stacked[rows, :seen]
+            tree = fit_tree(part, targets[rows], codec.classes, leaf_rows=leaf_rows, seed=derive_seed(seed, *place))
+            return place, tree
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            yield from pool.map(one, jobs)
+
+    def load(self, folder: Path) -> Model:
+        stored = read_json(folder / "model.json")
+        columns = tuple(ColumnProfile.from_dict(column) for column in stored["columns"])
+        rows = feather.read_table(str(folder / "trees.arrow")).to_pylist()
+        trees = {(row["column"], row["part"]): Tree.from_row(row) for row in rows}
+        types = feather.read_table(str(folder / "types.arrow")).schema
+        return SequentialModel(stored["name"], columns, types, stored["given"], trees)
+
+
+def _whole(parameters: Mapping[str, Any], name: str, default: int, *, at_least: int) -> int:
+    value = parameters.get(name, max(default, at_least))
+    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+        raise ConfigurationError(f"parameter {name}: wanted a whole number of at least {at_least}, got {value!r}")
+    return value
+
+
+TREE = Sequential("tree")
+INDEPENDENT = Sequential("independent")

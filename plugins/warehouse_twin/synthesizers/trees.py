@@ -1,0 +1,115 @@
+"""One decision tree with histograms in its leaves: fit with scikit-learn, then plain arrays, no pickle.
+
+Sequential synthesis by trees: Reiter, "Using CART to generate partially synthetic public use microdata", J. Official
+Statistics 21 (2005). Here the leaves keep class histograms and never rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Nodes as arrays of equal length; `leaf` is the row of `histograms` for a leaf, -1 inside.
+
+    `histograms` has shape (leaves, classes): cumulative shares, the last column 1.
+    """
+
+    feature: Ints
+    threshold: Floats
+    left: Ints
+    right: Ints
+    leaf: Ints
+    histograms: NDArray[np.float32]
+
+    def leaves(self, features: NDArray[np.float32]) -> Ints:
+        """The leaf of each row; `features` has shape (rows, features)."""
+        node = np.zeros(len(features), dtype=np.int64)
+        active = np.arange(len(features)) if self.leaf[0] < 0 else np.zeros(0, dtype=np.int64)
+        while len(active):
+            here = node[active]
+            goes_left = features[active, self.feature[here]] <= self.threshold[here]
+            node[active] = np.where(goes_left, self.left[here], self.right[here])
+            active = active[self.leaf[node[active]] < 0]
+        return self.leaf[node]
+
+    def draw(self, features: NDArray[np.float32], draws: Floats) -> Ints:
+        """A class a row by inverse CDF of its leaf's histogram; `draws` are uniform in [0, 1)."""
+        classes = np.empty(len(draws), dtype=np.int64)
+        for begin in range(0, len(draws), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            shares = self.histograms[self.leaves(features[part])]
+            classes[part] = (shares <= draws[part, None]).sum(axis=1)
+        return np.minimum(classes, self.histograms.shape[1] - 1)
+
+    def to_row(self) -> dict[str, Any]:
+        return {
+            "feature": self.feature,
+            "threshold": self.threshold,
+            "left": self.left,
+            "right": self.right,
+            "leaf": self.leaf,
+            "histograms": self.histograms.ravel(),
+            "classes": self.histograms.shape[1],
+        }
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Tree:
+        classes = int(row["classes"])
+        return cls(
+            feature=np.asarray(row["feature"], dtype=np.int64),
+            threshold=np.asarray(row["threshold"], dtype=np.float64),
+            left=np.asarray(row["left"], dtype=np.int64),
+            right=np.asarray(row["right"], dtype=np.int64),
+            leaf=np.asarray(row["leaf"], dtype=np.int64),
+            histograms=np.asarray(row["histograms"], dtype=np.float32).reshape(-1, classes),
+        )
+
+
+def _cumulative(counts: Floats) -> NDArray[np.float32]:
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.cumsum(counts, axis=1) / np.where(totals > 0, totals, 1.0)
+    last = counts.shape[1] - 1 - np.argmax(counts[:, ::-1] > 0, axis=1)
+    shares[np.arange(counts.shape[1])[None, :] >= last[:, None]] = 1.0  # rounding must not open an empty class
+    return shares.astype(np.float32)
+
+
+def single_leaf(targets: Ints, classes: int) -> Tree:
+    """A tree that is one leaf: the marginal. With no training row at all it draws the last class, null."""
+    counts = np.bincount(targets, minlength=classes).astype(np.float64)[None, :]
+    if counts.sum() == 0:
+        counts[0, -1] = 1.0
+    none, zero = np.asarray([-1]), np.zeros(1, dtype=np.int64)
+    return Tree(none, np.zeros(1), none, none, zero, _cumulative(counts))
+
+
+def fit_tree(features: NDArray[np.float32], targets: Ints, classes: int, *, leaf_rows: int, seed: int) -> Tree:
+    """Fit a tree of `targets` (classes) given `features` (rows, features); leaves hold at least `leaf_rows` rows."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    if features.shape[1] == 0 or len(targets) < 2 * leaf_rows or targets.min() == targets.max():
+        return single_leaf(targets, classes)
+    fitted = DecisionTreeClassifier(min_samples_leaf=leaf_rows, random_state=seed % 2**32).fit(features, targets)
+    nodes = fitted.tree_
+    inner = nodes.children_left >= 0
+    leaf = np.where(inner, -1, np.cumsum(~inner) - 1).astype(np.int64)
+    counts = np.zeros((int((~inner).sum()), classes))
+    weights = nodes.n_node_samples[~inner].astype(np.float64)[:, None]
+    counts[:, fitted.classes_] = np.rint(nodes.value[~inner, 0, :] * weights)
+    return Tree(
+        feature=np.where(inner, nodes.feature, -1).astype(np.int64),
+        threshold=np.where(inner, nodes.threshold, 0.0).astype(np.float64),
+        left=nodes.children_left.astype(np.int64),
+        right=nodes.children_right.astype(np.int64),
+        leaf=leaf,
+        histograms=_cumulative(counts),
+    )
