@@ -1,0 +1,103 @@
+"""Names under which lineage stands in MLflow: one place for those who write it, those who read it and those who check it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from warehouse_twin.digests import digest_of
+from warehouse_twin.metrics.score import Score
+from warehouse_twin.receipts import Receipt
+
+RELEASE = "twin.release"
+"""Tag of a release's run: `flights@7`. Attempts that a changed manifest overtook carry `twin.superseded` beside it."""
+SUPERSEDED = "twin.superseded"
+TABLE = "twin.table"
+PARENT = "mlflow.parentRunId"
+PUBLISHED = "twin.published"
+PUBLISHED_ALIAS = "published"
+VERDICT = "twin.verdict"
+PASSED = "twin.passed"
+RESOLVED = "twin.resolve_key"
+SOURCE_DIGEST = "twin.source_digest"
+PROFILE_DIGEST = "twin.profile_digest"
+MODEL_DIGEST = "twin.model_digest"
+MODEL_VERSION = "twin.model_version"
+MODEL_FILES = "twin.files_digest"
+RELEASES = "twin.releases"
+DVC_REVISION = "twin.dvc_revision"
+DATA_DIGEST = "twin.data_digest"
+RELEASE_DIGEST = "twin.release_digest"
+MANIFEST_DIGEST = "twin.manifest_digest"
+CODE = "twin.code"
+PARAMETERS = ("seed", "k", "entity", "holdout")
+"""Parameters of a release's run that the resolved manifest holds under the same name."""
+GATE_FILES = ("scores.json", "verdict.json", "report.html")
+
+DATASET_DIGEST_CHARACTERS = 32
+"""MLflow refuses a dataset digest of more than 36 characters; the full one stands in a tag."""
+
+_NOT_IN_A_KEY = re.compile(r"[^0-9A-Za-z_\-. /:]")
+_NOT_IN_A_MODEL_NAME = re.compile(r"[^0-9A-Za-z_\-. ]")
+
+
+def release_name(twin: str, release: int) -> str:
+    return f"{twin}@{release}"
+
+
+def receipt_tag(stage: str) -> str:
+    return f"twin.receipt.{stage}"
+
+
+def file_tag(name: str) -> str:
+    """Tag that holds the sha256 of an artefact."""
+    return key(f"twin.digest.{name}")
+
+
+def key(text: str) -> str:
+    """A text as MLflow takes it for a tag, a parameter or a metric."""
+    return _NOT_IN_A_KEY.sub("_", text)[:250]
+
+
+def model_name(twin: str, table: str) -> str:
+    """Name of a table's registered model. Characters that MLflow or its filters do not take are written %XX."""
+    return _NOT_IN_A_MODEL_NAME.sub(lambda hit: "".join(f"%{byte:02X}" for byte in hit[0].encode()), f"{twin}.{table}")
+
+
+def digest_of_receipt(receipt: Receipt) -> str:
+    """sha256 of a receipt as it stands on disk, so that lists and tuples are the same."""
+    return digest_of(json.loads(json.dumps(receipt.to_dict())))
+
+
+def metrics_of(scores: Iterable[Mapping[str, Any]], *, prefix: str = "") -> dict[str, dict[str, float]]:
+    """Table → metric → value, of the scores of whole tables; those of columns stay in scores.json.
+
+    `pair_trend` has `pair_trend.low`, `.high`, `.floor` and `.ceiling` beside it.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for item in scores:
+        score = Score.from_dict(item)
+        if score.columns:
+            continue
+        name = key(f"{prefix}{score.measure}")
+        values = {
+            name: score.value,
+            f"{name}.low": score.low,
+            f"{name}.high": score.high,
+            f"{name}.floor": score.floor,
+            f"{name}.ceiling": score.ceiling,
+        }
+        found.setdefault(score.table, {}).update({label: float(value) for label, value in values.items() if value is not None})
+    return found
+
+
+def all_metrics_of(scores: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Table → metric → value, of a whole scores.json, challengers' under `challenger.<synthesizer>.`"""
+    found = metrics_of(scores.get("scores", ()))
+    for table, challengers in scores.get("challengers", {}).items():
+        for synthesizer, items in challengers.items():
+            for values in metrics_of(items, prefix=f"challenger.{synthesizer}.").values():
+                found.setdefault(table, {}).update(values)
+    return found

@@ -1,0 +1,229 @@
+"""What the pipeline tells MLflow after every stage: one run a release, a child run a protected table.
+
+`record` may be called again with the same receipt (a hit, a retry, a rerun after a kill) and then changes nothing: the
+receipt's digest is set as a tag of the run when all else is written, and whatever was half written is written again the same.
+No row, no model file and nothing of the secure zone goes to MLflow.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse_twin.digests import digest_file, digest_of
+from warehouse_twin.errors import IntegrityError
+from warehouse_twin.lineage import naming
+from warehouse_twin.lineage.release_files import commit_of, release_file
+from warehouse_twin.lineage.release_runs import ReleaseRun, open_run
+from warehouse_twin.lineage.tracking import connected
+from warehouse_twin.manifest.resolved import ResolvedTwin
+from warehouse_twin.receipts import Receipt
+from warehouse_twin.settings import Settings
+from warehouse_twin.workspace import read_json
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stage to write down: where, what for, and what it left behind."""
+
+    run: ReleaseRun
+    resolved: ResolvedTwin
+    receipt: Receipt
+    folder: Path | None
+    table: str | None
+    run_folder: Path
+
+    def file(self, name: str) -> Path:
+        """A file the stage left. Raises IntegrityError when it has no folder."""
+        if self.folder is None:
+            raise IntegrityError(f"{self.run.name}: the receipt of {self.receipt.stage} names no folder; wanted one with {name}")
+        return self.folder / name
+
+    def run_of(self, table: str) -> str:
+        """The run that speaks of a table: its own if it is protected, else the release's."""
+        return self.run.child(table) if any(item.name == table for item in self.resolved.protected) else self.run.run_id
+
+
+def record(
+    stage: str,
+    *,
+    settings: Settings,
+    resolved: ResolvedTwin,
+    release: int,
+    receipt: Receipt,
+    folder: Path | None,
+    table: str | None = None,
+    run_folder: Path,
+) -> None:
+    """Write a stage's receipt into MLflow, once.
+
+    `folder` is where the stage left its files, `table` is given for `train` of one table. Raises TransientError when MLflow
+    cannot be reached, LockedError when somebody else writes for too long, IntegrityError when a file is not the receipt's.
+    """
+    digest = naming.digest_of_receipt(receipt)
+    tag = naming.receipt_tag(stage)
+    with connected(settings, create=True) as client:
+        run = open_run(client, settings, twin=resolved.twin, release=release, resolved_key=digest if stage == "resolve" else None)
+        entry = Entry(run, resolved, receipt, folder, table, run_folder)
+        target = run.run_id if table is None else run.child(table)
+        known = client.get_run(target).data.tags.get(tag) == digest
+        if not known or stage == "publish":  # the alias follows the last publication, also back to a release published before
+            _RECORDERS[stage](entry)
+        if not known:
+            run.tags({tag: digest}, run_id=target)
+            logger.info("%s: recorded %s%s", run.name, stage, "" if table is None else f" of {table}")
+
+
+def _resolve(entry: Entry) -> None:
+    from warehouse_twin.lineage.source_tables import dataset_of
+
+    run, resolved, facts = entry.run, entry.resolved, entry.receipt.facts
+    rows, holdout = facts.get("rows", {}), facts.get("holdout", {})
+    run.params({name: getattr(resolved, name) for name in naming.PARAMETERS})
+    source, target = (resolved.source_warehouse, resolved.source_schema), (resolved.target_warehouse, resolved.target_schema)
+    run.params({"source": "/".join(source), "target": "/".join(target)})
+    run.tags({"twin.version": entry.receipt.version})
+    _file(entry, entry.run_folder / "resolved.json", digest=digest_file(entry.run_folder / "resolved.json"), folder="resolve")
+    for item in resolved.tables:
+        keyed = entry.receipt.digests[f"source/{item.name}"]
+        dataset = dataset_of(
+            warehouse=resolved.source_warehouse,
+            schema=resolved.source_schema,
+            table=item.name,
+            keyed_digest=keyed,
+            context="reference" if item.keep_real else "training",
+        )
+        run.client.log_inputs(run.run_id, datasets=[dataset])
+        run.tags({f"{naming.SOURCE_DIGEST}.{item.name}": keyed})
+        if item.keep_real:
+            run.params({f"rows.{item.name}": rows.get(item.name)})
+            continue
+        child = run.child(item.name)
+        run.client.log_inputs(child, datasets=[dataset])
+        run.tags({naming.SOURCE_DIGEST: keyed}, run_id=child)
+        run.params({"rows": rows.get(item.name), "holdout_rows": holdout.get(item.name)}, run_id=child)
+
+
+def _profile(entry: Entry) -> None:
+    for item in entry.resolved.tables:
+        name = f"{item.name}.json"
+        digest = entry.receipt.digests.get(name)
+        if digest is None:
+            continue
+        target = entry.run_of(item.name)
+        entry.run.artifact(entry.file(name), digest=digest, folder="profile", run_id=target)
+        tag = naming.PROFILE_DIGEST if target != entry.run.run_id else f"{naming.PROFILE_DIGEST}.{item.name}"
+        entry.run.tags({tag: digest}, run_id=target)
+
+
+def _train(entry: Entry) -> None:
+    if entry.table is not None:
+        _train_table(entry, entry.table, entry.receipt)
+        return
+    for item in entry.resolved.protected:
+        path = entry.run_folder / "receipts" / "train" / f"{item.name}.json"
+        if path.exists():
+            _train_table(entry, item.name, Receipt.read(path))
+
+
+def _train_table(entry: Entry, table: str, receipt: Receipt) -> None:
+    from warehouse_twin.lineage.registered_models import PublishedModel, register
+
+    run, child = entry.run, entry.run.child(table)
+    for synthesizer, facts in receipt.facts["models"].items():
+        published = facts["role"] == "published"
+        prefix = "" if published else f"{facts['role']}.{synthesizer}."
+        parameters = {f"{prefix}parameter.{name}": value for name, value in facts.get("parameters", {}).items()}
+        run.params({f"{prefix}synthesizer": synthesizer} | parameters, run_id=child)
+        figures = {f"{prefix}train_{name}": facts[name] for name in ("rows", "seconds") if facts.get(name) is not None}
+        run.metrics(figures, run_id=child)
+        run.tags({f"{naming.MODEL_DIGEST}.{synthesizer}": facts["digest"]}, run_id=child)
+        if published:
+            model = PublishedModel(table, synthesizer, facts["digest"], f"{receipt.output}/{synthesizer}", facts["role"])
+            version = register(run, model)
+            run.tags({naming.MODEL_DIGEST: facts["digest"], naming.MODEL_VERSION: version}, run_id=child)
+
+
+def _facts(entry: Entry) -> None:
+    """`synthesize` and `materialize`: every plain fact as a tag, and the digest of all files."""
+    stage = entry.receipt.stage
+    plain = {f"twin.{stage}.{name}": value for name, value in entry.receipt.facts.items() if isinstance(value, str | int | float)}
+    entry.run.tags(plain | {f"twin.{stage}.digest": digest_of(dict(entry.receipt.digests))})
+
+
+def _gate(entry: Entry) -> None:
+    run = entry.run
+    scores, verdict = read_json(entry.file("scores.json")), read_json(entry.file("verdict.json"))
+    for name in naming.GATE_FILES:
+        _file(entry, entry.file(name), digest=entry.receipt.digests[name], folder="gate")
+    attempt = int(verdict.get("attempt", 1))
+    for table, values in naming.all_metrics_of(scores).items():
+        target = entry.run_of(table)
+        prefix = "" if target != run.run_id else f"{table}."
+        run.metrics({f"{prefix}{name}": value for name, value in values.items()}, run_id=target, step=attempt)
+    statuses = [item["status"] for item in verdict["judged"]]
+    counts = {status: float(statuses.count(status)) for status in ("pass", "fail", "undecided")}
+    run.metrics(counts | {"expected": verdict["expected"], "evaluated": verdict["evaluated"]}, step=attempt)
+    passed = bool(verdict["passed"])
+    run.tags({naming.VERDICT: verdict["status"], naming.PASSED: str(passed).lower(), "twin.attempt": attempt})
+    for item in entry.resolved.protected:
+        own = {judged["status"] for judged in verdict["judged"] if judged["score"]["table"] == item.name}
+        run.tags({naming.VERDICT: "fail" if "fail" in own else "undecided" if "undecided" in own else "pass"}, run_id=run.child(item.name))
+    if not passed:
+        _end(entry, "FAILED")
+
+
+def _release(entry: Entry) -> None:
+    run = entry.run
+    content, facts = release_file(run.settings.workspace, run.twin, run.release)
+    commit = commit_of(run.settings.workspace.registry, run.name)
+    tags = {
+        naming.DVC_REVISION: commit,
+        naming.DATA_DIGEST: facts["data_digest"],
+        naming.RELEASE_DIGEST: content,
+        naming.MANIFEST_DIGEST: facts.get("manifest_digest"),
+        naming.CODE: facts.get("code"),
+        "twin.dbt_invocation": facts.get("dbt_invocation"),
+    }
+    run.tags({name: value if isinstance(value, str) else digest_of(value) for name, value in tags.items() if value is not None})
+    _end(entry, "FINISHED")
+
+
+def _publish(entry: Entry) -> None:
+    from warehouse_twin.lineage.registered_models import point_published
+
+    run = entry.run
+    _, facts = release_file(run.settings.workspace, run.twin, run.release)
+    point_published(run, {table: model["digest"] if isinstance(model, Mapping) else model for table, model in facts["models"].items()})
+    for other in run.client.search_runs([run.experiment_id], f"tags.`{naming.PUBLISHED}` = 'true'"):
+        if other.info.run_id != run.run_id:
+            run.client.set_tag(other.info.run_id, naming.PUBLISHED, "false")
+    run.client.set_tag(run.run_id, naming.PUBLISHED, "true")
+
+
+def _file(entry: Entry, path: Path, *, digest: str, folder: str) -> None:
+    """A file of the whole release: the artefact, and its digest as a tag."""
+    entry.run.artifact(path, digest=digest, folder=folder)
+    entry.run.tags({naming.file_tag(path.name): digest})
+
+
+def _end(entry: Entry, status: str) -> None:
+    for item in entry.resolved.protected:
+        entry.run.end(status, run_id=entry.run.child(item.name))
+    entry.run.end(status)
+
+
+_RECORDERS: dict[str, Callable[[Entry], None]] = {
+    "resolve": _resolve,
+    "profile": _profile,
+    "train": _train,
+    "synthesize": _facts,
+    "materialize": _facts,
+    "gate": _gate,
+    "release": _release,
+    "publish": _publish,
+}
