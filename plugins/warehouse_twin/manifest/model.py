@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from warehouse_twin.manifest.schedules import check_schedule
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
+WAREHOUSE = r"^[A-Za-z][A-Za-z0-9_.-]*$"
+FILE_NAME = r"^[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,99}$"
 PiiKind = Literal["name", "first_name", "last_name", "email", "phone", "address", "city", "company", "url", "user_name"]
 ColumnKind = Literal["numeric", "datetime", "categorical", "code", "text"]
 
@@ -20,7 +24,13 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed), Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1)]
+_NameList = Annotated[tuple[Name, ...], Field(min_length=1)]
+Names = Annotated[_NameList, BeforeValidator(_listed, json_schema_input_type=Name | _NameList)]
+"""Column names; a bare name is short for a list of one."""
+TableName = Annotated[str, Field(pattern=FILE_NAME)]
+"""A table's name is also the name of its files."""
+Schedule = Annotated[str, AfterValidator(check_schedule)]
 
 
 class Strict(BaseModel):
@@ -30,8 +40,8 @@ class Strict(BaseModel):
 class Place(Strict):
     """A schema in a warehouse; the warehouse's connection is resolved by name and never written here."""
 
-    warehouse: str = Field(min_length=1, description="Name of a connection.")
-    schema_: str = Field(alias="schema", min_length=1, description="Schema in that warehouse.")
+    warehouse: str = Field(pattern=WAREHOUSE, description="Name of a connection.")
+    schema_: str = Field(alias="schema", pattern=FILE_NAME, description="Schema in that warehouse.")
 
 
 class SynthesizerSpec(Strict):
@@ -45,7 +55,7 @@ def _synthesizer(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-Synthesizer = Annotated[SynthesizerSpec, BeforeValidator(_synthesizer)]
+Synthesizer = Annotated[SynthesizerSpec, BeforeValidator(_synthesizer, json_schema_input_type=Name | SynthesizerSpec)]
 
 
 class ForeignKeySpec(Strict):
@@ -68,11 +78,18 @@ class ColumnSpec(Strict):
     locale: str = Field(default="en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$", description="Locale of the generator.")
     kind: ColumnKind | None = Field(default=None, description="How to model the column, where the type does not say.")
 
+    @field_validator("kind")
+    @classmethod
+    def _learned(cls, kind: str | None, info: ValidationInfo) -> str | None:
+        if kind is not None and info.data.get("pii") is not None:
+            raise ValueError("a pii column is drawn by a generator and never learned; wanted pii or kind, not both")
+        return kind
+
 
 class Loosened(Strict):
     """A goal changed by the manifest: only with a reason, which stands wherever the verdict is shown."""
 
-    goal: float
+    goal: float = Field(strict=True)
     reason: str = Field(min_length=10)
 
 
@@ -86,7 +103,7 @@ class Undecided(Strict):
 class Gates(Strict):
     """Changes to the policy of `expectations/`. `goals` maps the name of a score to its new margin or bound."""
 
-    goals: dict[str, Loosened] = Field(default_factory=dict)
+    goals: dict[Name, Loosened] = Field(default_factory=dict)
     undecided: Undecided | None = None
 
 
@@ -95,30 +112,53 @@ class TableSpec(Strict):
 
     primary_key: Names | None = Field(default=None, description="Default: what the warehouse declares.")
     foreign_keys: tuple[ForeignKeySpec, ...] | None = Field(default=None, description="Default: what the warehouse declares.")
-    columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    columns: dict[Name, ColumnSpec] = Field(default_factory=dict)
     keep: Literal["real"] | None = Field(
         default=None, description="real: a reference table without people's data, passed through as it is, not protected."
     )
     synthesizer: Synthesizer | None = None
     challengers: tuple[Synthesizer, ...] = Field(default=(), description="Trained and scored, not published.")
-    rows: int | None = Field(default=None, ge=0, le=10**10, description="Rows of a root table. Default: as many as the source.")
-    factor: float | None = Field(default=None, gt=0, le=1000, description="Rows of a root table, as a multiple of the source's.")
+    rows: int | None = Field(default=None, ge=0, le=10**10, strict=True, description="Rows of a root table. Default: as the source.")
+    factor: float | None = Field(
+        default=None, gt=0, le=1000, strict=True, description="Rows of a root table, as a multiple of the source's."
+    )
     gates: Gates = Gates()
 
-    @model_validator(mode="after")
-    def _agree(self) -> TableSpec:
-        if self.rows is not None and self.factor is not None:
+    # Checks of one field against earlier ones, not of the whole table: they speak even when other fields are wrong.
+    @field_validator("keep")
+    @classmethod
+    def _public(cls, keep: str | None, info: ValidationInfo) -> str | None:
+        personal = [name for name, spec in info.data.get("columns", {}).items() if spec.pii is not None]
+        if keep is not None and personal:
+            raise ValueError(f"keep: real would publish personal data as it is (pii: {', '.join(personal)}); wanted one or the other")
+        return keep
+
+    @field_validator("synthesizer", "challengers", "rows", "factor")
+    @classmethod
+    def _drawn(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and value != () and info.data.get("keep") is not None:
+            raise ValueError("a table with keep: real is passed through as it is, nothing is drawn; remove one of the two")
+        return value
+
+    @field_validator("factor")
+    @classmethod
+    def _one_size(cls, factor: float | None, info: ValidationInfo) -> float | None:
+        if factor is not None and info.data.get("rows") is not None:
             raise ValueError("rows and factor exclude each other; wanted one of them")
-        if self.keep == "real" and (self.rows is not None or self.factor is not None or self.synthesizer or self.challengers):
-            raise ValueError("keep: real passes the table through; rows, factor, synthesizer and challengers do not apply")
-        return self
+        return factor
 
 
 def _tables(value: Any) -> Any:
-    """`planes:` is short for `planes: {}`."""
+    """`planes:` with nothing after it is short for `planes: {}`."""
     if isinstance(value, dict):
         return {name: {} if spec is None else spec for name, spec in value.items()}
     return value
+
+
+Tables = Annotated[
+    Annotated[dict[TableName, TableSpec], Field(min_length=1)],
+    BeforeValidator(_tables, json_schema_input_type=Annotated[dict[TableName, TableSpec | None], Field(min_length=1)]),
+]
 
 
 class Manifest(Strict):
@@ -126,16 +166,23 @@ class Manifest(Strict):
 
     twin: str = Field(pattern=NAME, description="Name of the twin.")
     description: str = ""
-    source: Place
-    target: Place
-    schedule: str | None = Field(default=None, description="Airflow schedule: a cron expression or a preset such as @daily.")
-    seed: int = Field(ge=0, lt=2**53, description="Every draw of every release comes from it and the release number.")
-    entity: str | None = Field(default=None, description="The table whose rows privacy protects. Default: every row is its own entity.")
-    k: int = Field(default=10, ge=2, le=10_000, description="No value held by fewer training entities leaves the secure zone.")
-    holdout: float = Field(default=0.2, ge=0.05, le=0.5, description="Share of entities that no synthesizer ever sees.")
+    source: Place = Field(description="The schema that is copied; only ever read.")
+    target: Place = Field(description="The schema that readers of the twin see.")
+    schedule: Schedule | None = Field(default=None, description="Airflow schedule: a cron expression or a preset such as @daily.")
+    seed: int = Field(ge=0, lt=2**53, strict=True, description="Every draw of every release comes from it and the release number.")
+    entity: Name | None = Field(default=None, description="The table whose rows privacy protects. Default: every row is its own entity.")
+    k: int = Field(default=10, ge=2, le=10_000, strict=True, description="No value held by fewer training entities leaves the secure zone.")
+    holdout: float = Field(default=0.2, ge=0.05, le=0.5, strict=True, description="Share of entities that no synthesizer ever sees.")
     synthesizer: Synthesizer = Field(default=SynthesizerSpec(name="tree"), validate_default=True, description="Default of all tables.")
     gates: Gates = Gates()
-    tables: Annotated[dict[str, TableSpec], BeforeValidator(_tables), Field(min_length=1)]
+    tables: Tables = Field(description="The tables, in any order.")
+
+    @field_validator("target")
+    @classmethod
+    def _elsewhere(cls, target: Place, info: ValidationInfo) -> Place:
+        if target == info.data.get("source"):
+            raise ValueError("target and source are the same schema of the same warehouse; a twin never replaces its source")
+        return target
 
     def synthesizer_of(self, table: str) -> SynthesizerSpec:
         return self.tables[table].synthesizer or self.synthesizer

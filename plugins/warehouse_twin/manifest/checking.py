@@ -1,0 +1,225 @@
+"""From a manifest to a resolved one: every name, type and key checked against the source's catalog, all faults at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from warehouse_twin.errors import Fault, ManifestError
+from warehouse_twin.manifest.foreign_keys import Keys, is_text, keys_of
+from warehouse_twin.manifest.loading import LoadedManifest
+from warehouse_twin.manifest.model import Gates, Manifest, SynthesizerSpec, TableSpec
+from warehouse_twin.manifest.names import unknown
+from warehouse_twin.manifest.ordering import cycles, ordered
+from warehouse_twin.manifest.positions import Positions, Steps
+from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.warehouses.catalog import Table
+
+RESERVED_TABLES = ("_release",)
+RESERVED_COLUMNS = ("__entity", "__holdout")
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What the checks look at."""
+
+    manifest: Manifest
+    positions: Positions
+    catalog: Mapping[str, Table]
+    keys: Keys
+    synthesizers: Collection[str]
+    goals: Collection[str]
+
+    @property
+    def known(self) -> Iterator[tuple[str, TableSpec, Table]]:
+        """The manifest's tables that the source has."""
+        for name, spec in self.manifest.tables.items():
+            if name in self.catalog:
+                yield name, spec, self.catalog[name]
+
+    def protected_parents(self, table: str) -> list[str]:
+        tables = self.manifest.tables
+        return [parent for parent in self.keys.parents[table] if parent != table and tables[parent].keep is None]
+
+
+def resolve_manifest(
+    loaded: LoadedManifest, tables: Sequence[Table], *, synthesizers: Collection[str], goals: Collection[str]
+) -> ResolvedTwin:
+    """The manifest completed from the source's catalog, its tables in foreign-key order, parents first.
+
+    Raises ManifestError with every fault, each at its line and column.
+    """
+    manifest, positions = loaded.manifest, loaded.positions
+    catalog = {table.name: table for table in tables}
+    keys = keys_of(manifest, catalog, positions)
+    checked = _Checked(manifest, positions, catalog, keys, sorted(synthesizers), sorted(goals))
+    faults = [*keys.faults, *(fault for check in _CHECKS for fault in check(checked))]
+    if faults:
+        raise ManifestError(list(dict.fromkeys(faults)))
+    order, _ = ordered(keys.parents)
+    return ResolvedTwin(
+        twin=manifest.twin,
+        source_warehouse=manifest.source.warehouse,
+        source_schema=manifest.source.schema_,
+        target_warehouse=manifest.target.warehouse,
+        target_schema=manifest.target.schema_,
+        seed=manifest.seed,
+        entity=manifest.entity,
+        k=manifest.k,
+        holdout=manifest.holdout,
+        tables=tuple(_resolved(checked, name) for name in order),
+    )
+
+
+def _resolved(checked: _Checked, name: str) -> ResolvedTable:
+    spec, declared = checked.manifest.tables[name], checked.catalog[name]
+    primary = checked.keys.primary[name]
+    columns = tuple(replace(column, nullable=False) if column.name in primary else column for column in declared.columns)
+    foreign = tuple(key for _, key in checked.keys.foreign[name])
+    table = replace(declared, columns=columns, primary_key=primary, foreign_keys=foreign)
+    if spec.keep is not None:
+        return ResolvedTable(table=table, keep_real=True)
+    synthesizer = checked.manifest.synthesizer_of(name)
+    return ResolvedTable(
+        table=table,
+        keep_real=False,
+        synthesizer=synthesizer.name,
+        parameters=synthesizer.parameters,
+        challengers=tuple((challenger.name, challenger.parameters) for challenger in spec.challengers),
+        rows=spec.rows,
+        factor=spec.factor,
+        kinds={column: said.kind for column, said in spec.columns.items() if said.kind is not None},
+        pii={column: (said.pii, said.locale) for column, said in spec.columns.items() if said.pii is not None},
+    )
+
+
+# ── the checks: each yields the faults of one kind ───────────────────────────────────────────────────────────────────
+
+
+def _tables(checked: _Checked) -> Iterator[Fault]:
+    source = checked.manifest.source
+    for name in checked.manifest.tables:
+        path: Steps = ("tables", name)
+        if name not in checked.catalog:
+            what = f"{unknown('table', name, sorted(checked.catalog))} (in schema {source.schema_} of warehouse {source.warehouse})"
+            yield checked.positions.fault(path, what, at_key=True)
+        elif name in RESERVED_TABLES:
+            yield checked.positions.fault(path, f"the name {name} is taken by the twin's own table; leave this table out", at_key=True)
+
+
+def _columns(checked: _Checked) -> Iterator[Fault]:
+    for name, spec, table in checked.known:
+        for column in spec.columns:
+            if column not in table.column_names:
+                message = f"{unknown('column', column, table.column_names)} (of {name})"
+                yield checked.positions.fault(("tables", name, "columns", column), message, at_key=True)
+        for column in RESERVED_COLUMNS:
+            if column in table.column_names:
+                message = f"column {column} has a name that snapshots need; rename it in the source, or leave the table out"
+                yield checked.positions.fault(("tables", name), message, at_key=True)
+
+
+def _personal(checked: _Checked) -> Iterator[Fault]:
+    for name, spec, table in checked.known:
+        foreign = {column for _, key in checked.keys.foreign[name] for column in key.columns}
+        for column, said in spec.columns.items():
+            if said.pii is None or column not in table.column_names:
+                continue
+            path: Steps = ("tables", name, "columns", column, "pii")
+            sql_type = table.column(column).sql_type
+            if column in checked.keys.primary[name] or column in foreign:
+                yield checked.positions.fault(path, f"column {column} is part of a key, and keys are drawn anew anyway; remove pii")
+            elif not is_text(sql_type):
+                yield checked.positions.fault(path, f"column {column} is {sql_type}; wanted a text column, as {said.pii} is drawn as text")
+            yield from _locale(checked, (*path[:-1], "locale"), said.locale)
+
+
+def _locale(checked: _Checked, path: Steps, locale: str) -> Iterator[Fault]:
+    from faker.config import AVAILABLE_LOCALES  # heavy, and wanted only where there is personal data
+
+    if locale not in AVAILABLE_LOCALES:
+        yield checked.positions.fault(path, unknown("locale", locale, sorted(AVAILABLE_LOCALES)))
+
+
+def _entity(checked: _Checked) -> Iterator[Fault]:
+    entity, manifest = checked.manifest.entity, checked.manifest
+    if entity is None:
+        return
+    if entity not in manifest.tables:
+        yield checked.positions.fault(("entity",), unknown("table", entity, tuple(manifest.tables)))
+    elif manifest.tables[entity].keep is not None:
+        yield checked.positions.fault(("entity",), f"{entity} has keep: real and is not protected; wanted a table that is synthesized")
+    elif entity in checked.catalog and not checked.keys.primary[entity]:
+        yield checked.positions.fault(("entity",), f"{entity} has no primary key to tell its rows apart; give it primary_key")
+
+
+def _synthesizers(checked: _Checked) -> Iterator[Fault]:
+    manifest = checked.manifest
+    yield from _synthesizer(checked, ("synthesizer",), manifest.synthesizer)
+    for name, spec in manifest.tables.items():
+        path: Steps = ("tables", name)
+        if spec.synthesizer is not None:
+            yield from _synthesizer(checked, (*path, "synthesizer"), spec.synthesizer)
+        published = manifest.synthesizer_of(name).name
+        for index, challenger in enumerate(spec.challengers):
+            where: Steps = (*path, "challengers", index)
+            yield from _synthesizer(checked, where, challenger)
+            if challenger.name == published:
+                yield checked.positions.fault(where, f"{published} is what {name} is published from; wanted another synthesizer")
+            elif challenger.name in [other.name for other in spec.challengers[:index]]:
+                yield checked.positions.fault(where, f"challenger {challenger.name} stands twice; wanted once")
+
+
+def _synthesizer(checked: _Checked, path: Steps, spec: SynthesizerSpec) -> Iterator[Fault]:
+    if spec.name not in checked.synthesizers:
+        named: Steps = (*path, "name")
+        where = named if named in checked.positions.values else path
+        yield checked.positions.fault(where, unknown("synthesizer", spec.name, checked.synthesizers))
+
+
+def _goals(checked: _Checked) -> Iterator[Fault]:
+    places: list[tuple[Steps, Gates]] = [(("gates", "goals"), checked.manifest.gates)]
+    places += [(("tables", name, "gates", "goals"), spec.gates) for name, spec in checked.manifest.tables.items()]
+    for path, gates in places:
+        for goal in gates.goals:
+            if goal not in checked.goals:
+                yield checked.positions.fault((*path, goal), unknown("goal", goal, checked.goals), at_key=True)
+
+
+def _sizes(checked: _Checked) -> Iterator[Fault]:
+    for name, spec, _ in checked.known:
+        parents = checked.protected_parents(name)
+        for word in ("rows", "factor"):
+            if parents and getattr(spec, word) is not None:
+                message = f"{name} gets its rows from its parents ({', '.join(dict.fromkeys(parents))}); set {word} there, or remove it"
+                yield checked.positions.fault(("tables", name, word), message)
+
+
+def _references(checked: _Checked) -> Iterator[Fault]:
+    """A table passed through as it is may not refer to one that is made anew: its rows would point at nothing."""
+    for name, spec, _ in checked.known:
+        for path, key in checked.keys.foreign[name]:
+            if spec.keep is not None and key.references in checked.protected_parents(name):
+                message = f"{name} has keep: real but refers to {key.references}, whose keys are drawn anew; synthesize both, or keep both"
+                yield checked.positions.fault((*path, "references"), message)
+
+
+def _cycles(checked: _Checked) -> Iterator[Fault]:
+    for cycle in cycles(checked.keys.parents):
+        path = next(path for path, key in checked.keys.foreign[cycle[0]] if key.references == cycle[1])
+        way = " -> ".join((*cycle, cycle[0]))
+        message = f"foreign keys go round in a circle ({way}), so no table can come first; leave one of them out of foreign_keys:"
+        yield checked.positions.fault((*path, "references"), message)
+
+
+_CHECKS: tuple[Callable[[_Checked], Iterator[Fault]], ...] = (
+    _tables,
+    _columns,
+    _personal,
+    _entity,
+    _synthesizers,
+    _goals,
+    _sizes,
+    _references,
+    _cycles,
+)
