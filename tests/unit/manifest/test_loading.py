@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from warehouse_twin.errors import ConfigurationError, Fault, ManifestError
-from warehouse_twin.manifest.loading import MAX_BYTES, find_manifest, list_manifests, load, load_manifest
+from warehouse_twin.manifest.loading import MAX_BYTES, load, load_manifest
 from warehouse_twin.manifest.model import Manifest
 
 FaultsOf = Callable[[str], tuple[Fault, ...]]
@@ -194,30 +194,6 @@ def test_a_missing_or_unreadable_file_is_a_configuration_error(tmp_path: Path) -
 def test_a_file_that_cannot_be_read_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load(Path("/proc/self/mem"))  # a regular file whose first bytes nobody may read, not even root
-
-
-def test_manifests_are_found_by_name(tmp_path: Path) -> None:
-    for name in ("shop.yml", "flights.yaml", ".hidden.yml", "manifest.schema.json"):
-        write(tmp_path, name)
-    (tmp_path / "folder.yml").mkdir()
-    assert [path.name for path in list_manifests(tmp_path)] == ["flights.yaml", "shop.yml"]
-    assert find_manifest("flights", tmp_path) == tmp_path / "flights.yaml"
-    with pytest.raises(ConfigurationError, match=r"unknown twin 'flight'; known: flights, shop; did you mean flights\?"):
-        find_manifest("flight", tmp_path)
-    with pytest.raises(ConfigurationError, match="unknown twin"):
-        find_manifest("../shop", tmp_path)
-
-
-def test_two_files_of_one_twin_are_refused(tmp_path: Path) -> None:
-    write(tmp_path, "shop.yml")
-    write(tmp_path, "shop.yaml")
-    with pytest.raises(ConfigurationError, match=r"two manifests, shop\.yaml and shop\.yml; remove one"):
-        find_manifest("shop", tmp_path)
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no such folder"):
-        list_manifests(tmp_path / "twins")
 
 
 def _loads_or_faults(path: Path) -> Manifest | None:
