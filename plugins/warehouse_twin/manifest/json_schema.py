@@ -23,5 +23,5 @@ def manifest_schema() -> dict[str, Any]:
 
 
 def write(path: Path) -> None:
-    """Write the schema, atomically, in the order of the model."""
-    write_text(path, json.dumps(manifest_schema(), indent=2, ensure_ascii=False) + "\n")
+    """Write the schema, atomically, just as `twin manifest schema` prints it."""
+    write_text(path, json.dumps(manifest_schema(), indent=2) + "\n")

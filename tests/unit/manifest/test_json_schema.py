@@ -33,7 +33,7 @@ def validator() -> jsonschema.Draft202012Validator:
 
 def test_the_committed_schema_is_current(tmp_path: Path) -> None:
     write(tmp_path / FILE)
-    assert (TWINS / FILE).read_text() == (tmp_path / FILE).read_text(), f"run the export again: write(twins/{FILE})"
+    assert (TWINS / FILE).read_text() == (tmp_path / FILE).read_text(), f"run: twin manifest schema > twins/{FILE}"
     assert json.loads((TWINS / FILE).read_text())["title"] == "A manifest of warehouse-twin"
 
 
