@@ -1,0 +1,72 @@
+"""Names and texts as dbt and DuckDB need them: schemas, model names, comments, file scans. None of them is trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.warehouses import literal
+
+_MODEL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
+_NOT_SLUG = re.compile(r"[^a-z0-9]+")
+# What dbt renders in a YAML text: Jinja's delimiters, and a bare call such as ref('x') among a test's arguments.
+_RENDERED = re.compile(r"\{[{%#]|[}%#]\}|^\s*(env_var|ref|var|source|doc)\s*\(")
+_GLOB = re.compile(r"[*?\[]")
+
+
+def release_schema(resolved: ResolvedTwin, release: int) -> str:
+    """The schema of one release: `flights__r7`."""
+    return f"{resolved.target_schema}__r{release}"
+
+
+def refuse_unquotable(resolved: ResolvedTwin) -> None:
+    """dbt-duckdb puts names between double quotes and does not double those inside (1.11). Raises ConfigurationError."""
+    if '"' in resolved.target_schema or "'" in resolved.target_schema:
+        raise ConfigurationError(f"twin {resolved.twin}: target schema {resolved.target_schema!r}: wanted a name without quotes")
+    for item in resolved.tables:
+        names = [item.name, *item.table.column_names]
+        bad = [name for name in names if '"' in name or "\0" in name] + [name for name in (item.name,) if "/" in name]
+        if bad:
+            raise ConfigurationError(
+                f"twin {resolved.twin}: table {item.name!r}: name {bad[0]!r} has a double quote, a slash or a NUL, which dbt cannot build; "
+                "next: leave the table out of the manifest, or give the twin a view of it under another name"
+            )
+
+
+def model_names(resolved: ResolvedTwin) -> dict[str, str]:
+    """Table → dbt model. A table's own name where dbt takes it; else a readable stem and a digest, and the table is its alias."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for table in (item.name for item in resolved.tables):
+        name = table
+        if not _MODEL_NAME.fullmatch(table) or table.lower() in taken:
+            stem = _NOT_SLUG.sub("_", table.lower()).strip("_")[:40]
+            name = f"table_{stem}_{hashlib.sha256(table.encode()).hexdigest()[:8]}"
+        names[table] = name
+        taken.add(name.lower())
+    return names
+
+
+def table_comment(resolved: ResolvedTwin, item: ResolvedTable, release: int) -> str:
+    """What a reader of the twin must know about a table, then what the source says of it."""
+    source = f"{resolved.source_schema}.{item.name}"
+    if item.keep_real:
+        text = f"Real reference data, passed through from {source}. Twin {resolved.twin}, release {release}."
+    else:
+        text = f"Synthetic. Twin {resolved.twin}, release {release}; no row copied from {source}."
+    return f"{text} {item.table.comment}".strip()
+
+
+def verbatim(text: str) -> str:
+    """`text` so that dbt, which renders YAML with Jinja, reads it as it stands."""
+    return "{{ " + json.dumps(text) + " }}" if _RENDERED.search(text) else text
+
+
+def scan(path: Path | str) -> str:
+    """A DuckDB table function that reads this one Parquet file, whatever its name: globs are taken literally."""
+    escaped = _GLOB.sub(lambda match: f"[{match.group()}]", str(path))
+    return f"read_parquet({literal(escaped)})"
