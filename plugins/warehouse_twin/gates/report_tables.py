@@ -1,0 +1,247 @@
+"""The report's section of each table, arranged from its scores and what the resolved manifest says. No markup here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from warehouse_twin.gates.report_charts import HeatMap, bar, domain_of, heat_map
+from warehouse_twin.gates.report_readings import OF_KEYS, Reading, items, mapping, name_of, number, tally, whole
+from warehouse_twin.gates.report_views import Row, rows_of
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """A foreign key: what it joins, and its scores."""
+
+    columns: str
+    references: str
+    counts: Row | None
+    orphans: Reading | None
+    repaired: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnView:
+    """A column: its type, the kind of personal data it is made up as, and one row (or None) per measure."""
+
+    name: str
+    sql_type: str
+    personal: str
+    rows: tuple[Row | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Challengers beside the published synthesizer: a line per measure of (figure, whether it is the best)."""
+
+    synthesizers: tuple[str, ...]
+    lines: tuple[tuple[Reading, tuple[tuple[str, bool], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Everything that is known of one table."""
+
+    name: str
+    anchor: str
+    declared: Mapping[str, Any] | None
+    facts: Mapping[str, Any]
+    pairs: object
+    challengers: Mapping[str, Any]
+    readings: tuple[Reading, ...]
+
+    @property
+    def item(self) -> Mapping[str, Any]:
+        return self.declared or {}
+
+    @property
+    def table(self) -> Mapping[str, Any]:
+        return mapping(self.item.get("table"))
+
+    @property
+    def keep_real(self) -> bool:
+        return bool(self.item.get("keep_real"))
+
+    @property
+    def synthesizer(self) -> str:
+        return "" if self.keep_real else str(self.item.get("synthesizer") or "")
+
+    @property
+    def anchors(self) -> Mapping[str, str]:
+        return {self.name: self.anchor}
+
+    def fact(self, name: str) -> object:
+        return mapping(self.facts.get(name)).get(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """One table's section."""
+
+    name: str
+    anchor: str
+    known: bool
+    keep_real: bool
+    comment: str
+    facts: tuple[tuple[str, str], ...]
+    rows: str
+    synthesizer: str
+    counts: Mapping[str, int]
+    means: Mapping[str, Reading]
+    fidelity: tuple[Row, ...]
+    privacy: tuple[Row, ...]
+    exact: tuple[Reading, ...]
+    groups: tuple[Row, ...]
+    keys: tuple[KeyView, ...]
+    measures: tuple[str, ...]
+    columns: tuple[ColumnView, ...]
+    heat: HeatMap | None
+    contest: Contest | None
+
+
+def table_views(
+    *,
+    scores: Mapping[str, Any],
+    pairs: Mapping[str, Any],
+    resolved: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    readings: Sequence[Reading],
+) -> tuple[TableView, ...]:
+    """A view per table of the resolved twin, in its order, then of any other table that has a score."""
+    declared = {str(mapping(item.get("table")).get("name", "")): item for item in items(resolved.get("tables"))}
+    names = list(dict.fromkeys([*declared, *(reading.table for reading in readings)]))
+    challengers = mapping(scores.get("challengers"))
+    sources = [
+        Source(
+            name=name,
+            anchor=f"table-{place}",  # a table's own name may not do as an identifier
+            declared=declared.get(name),
+            facts=facts,
+            pairs=pairs.get(name),
+            challengers=mapping(challengers.get(name)),
+            readings=tuple(reading for reading in readings if reading.table == name),
+        )
+        for place, name in enumerate(names, start=1)
+    ]
+    return tuple(_view(source) for source in sources)
+
+
+def _view(source: Source) -> TableView:
+    whole_table = [reading for reading in source.readings if reading.of_table and reading.measure not in OF_KEYS]
+    weighed = [reading for reading in whole_table if not reading.exact]
+    parts = [reading for reading in source.readings if not reading.of_table and reading.measure not in OF_KEYS]
+    single = [reading for reading in parts if len(reading.columns) == 1]
+    measures = tuple(dict.fromkeys(reading.measure for reading in single))
+    return TableView(
+        name=source.name,
+        anchor=source.anchor,
+        known=source.declared is not None,
+        keep_real=source.keep_real,
+        comment=str(source.table.get("comment") or ""),
+        facts=_facts(source),
+        rows=whole(source.fact("rows")),
+        synthesizer=source.synthesizer,
+        counts=tally(source.readings),
+        means={reading.measure: reading for reading in whole_table},
+        fidelity=rows_of([reading for reading in weighed if not reading.is_private], source.anchors),
+        privacy=rows_of([reading for reading in weighed if reading.is_private], source.anchors),
+        exact=tuple(reading for reading in whole_table if reading.exact),
+        groups=rows_of([reading for reading in parts if len(reading.columns) > 1], source.anchors),
+        keys=_keys(source),
+        measures=tuple(name_of(measure) for measure in measures),
+        columns=_columns(source, measures, single),
+        heat=heat_map(source.pairs),
+        contest=_contest(source, whole_table),
+    )
+
+
+def _facts(source: Source) -> tuple[tuple[str, str], ...]:
+    parameters = ", ".join(f"{key} = {value}" for key, value in sorted(mapping(source.item.get("parameters")).items()))
+    columns = items(source.table.get("columns"))
+    synthesizer = f"{source.synthesizer} ({parameters})" if parameters else source.synthesizer
+    found = [
+        ("Rows", whole(source.fact("rows"))),
+        ("Columns", whole(len(columns)) if columns else ""),
+        ("Primary key", ", ".join(str(column) for column in source.table.get("primary_key") or ())),
+        ("Synthesizer", synthesizer if source.synthesizer else ""),
+        ("Held-out rows", "" if source.keep_real else whole(source.fact("holdout"))),
+    ]
+    return tuple((term, text) for term, text in found if text not in ("", "–"))
+
+
+def _keys(source: Source) -> tuple[KeyView, ...]:
+    """The declared foreign keys, then any other that has a score."""
+    found: dict[tuple[str, ...], str] = {}
+    for key in items(source.table.get("foreign_keys")):
+        to = ", ".join(str(column) for column in key.get("references_columns") or ())
+        found[_names(key.get("columns"))] = f"{key.get('references', '')} ({to})"
+    for reading in source.readings:
+        if reading.measure in OF_KEYS:
+            found.setdefault(reading.columns, "")
+    repairs = mapping(source.facts.get("repairs"))
+    views = []
+    for columns, references in found.items():
+        scored = {reading.measure: reading for reading in source.readings if reading.measure in OF_KEYS and reading.columns == columns}
+        counts = scored.get("child_counts")
+        repaired = number(repairs.get(f"{source.name}.{'+'.join(columns)}"))
+        views.append(
+            KeyView(
+                columns=", ".join(columns),
+                references=references,
+                counts=rows_of([counts], source.anchors)[0] if counts else None,
+                orphans=scored.get("orphans"),
+                repaired=whole(repaired) if repaired else "",
+            )
+        )
+    return tuple(views)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(str(name) for name in value) if isinstance(value, list | tuple) else ()
+
+
+def _columns(source: Source, measures: Sequence[str], readings: Sequence[Reading]) -> tuple[ColumnView, ...]:
+    """The columns that have a score, in declared order; all bars of one measure share a scale, to be compared."""
+    scales = {measure: domain_of([reading for reading in readings if reading.measure == measure]) for measure in measures}
+    scored = {(reading.columns[0], reading.measure): reading for reading in readings}
+    types = {str(column.get("name", "")): str(column.get("sql_type") or "") for column in items(source.table.get("columns"))}
+    with_score = dict.fromkeys(name for name, _ in scored)
+    names = [*(name for name in types if name in with_score), *(name for name in with_score if name not in types)]
+
+    def row(name: str, measure: str) -> Row | None:
+        reading = scored.get((name, measure))
+        return None if reading is None else Row(reading, bar(reading, scales[measure]), source.anchor)
+
+    pii = {str(name): _names(kind)[:1] for name, kind in mapping(source.item.get("pii")).items()}
+    return tuple(
+        ColumnView(name, types.get(name, ""), "".join(pii.get(name, ())), tuple(row(name, measure) for measure in measures))
+        for name in names
+    )
+
+
+def _contest(source: Source, published: Sequence[Reading]) -> Contest | None:
+    """The measures of the whole table that a challenger has, each challenger's figure beside the published one."""
+    rivals = {
+        str(name): {reading.measure: reading for reading in map(Reading.of, items(found)) if reading.of_table}
+        for name, found in source.challengers.items()
+    }
+    ours = {reading.measure: reading for reading in published}
+    measures = {measure for found in rivals.values() for measure in found}
+    in_order = [*(measure for measure in ours if measure in measures), *sorted(measures - ours.keys())]
+    lines = tuple(_line([found.get(measure) for found in (ours, *rivals.values())]) for measure in in_order)
+    return Contest((source.synthesizer or "published", *rivals), lines) if lines else None
+
+
+def _line(readings: Sequence[Reading | None]) -> tuple[Reading, tuple[tuple[str, bool], ...]]:
+    """One measure of every synthesizer, written with equally many decimals; a tie is nobody's win, so it has no best."""
+    there = [reading for reading in readings if reading is not None]
+    digits = max(reading.digits for reading in there)
+    values = [reading.value for reading in there if reading.value is not None]
+    best = (max(values) if there[0].higher else min(values)) if values else None
+    alone = len(values) > 1 and values.count(best) == 1 if best is not None else False
+    return there[0], tuple(
+        ("–", False) if reading is None else (reading.text(reading.value, digits=digits), alone and reading.value == best)
+        for reading in readings
+    )

@@ -1,0 +1,89 @@
+"""The top of the report: what the verdict says of the release as a whole. No markup here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from warehouse_twin.gates.report_charts import Bar, bar
+from warehouse_twin.gates.report_readings import Reading, number, tally, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A reading with its bar and the anchor of its table's section."""
+
+    reading: Reading
+    bar: Bar | None
+    anchor: str
+
+
+def rows_of(readings: Sequence[Reading], anchors: Mapping[str, str]) -> tuple[Row, ...]:
+    return tuple(Row(reading, bar(reading), anchors.get(reading.table, "")) for reading in readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`outcome` is `pass`, `fail` or `undecided`."""
+
+    name: str
+    outcome: str
+    expected: int
+    evaluated: int
+    counts: Mapping[str, int]
+    facts: tuple[tuple[str, str], ...]
+    failed: tuple[Row, ...]
+    undecided: tuple[Row, ...]
+    accepted: tuple[Row, ...]
+    loosened: tuple[Row, ...]
+
+    @property
+    def missing(self) -> int:
+        """Checks that never ran."""
+        return max(0, self.expected - self.evaluated)
+
+    @property
+    def unexplained(self) -> bool:
+        """The release did not pass, and nothing in the verdict says why."""
+        return self.outcome != "pass" and not (self.failed or self.undecided or self.missing)
+
+
+def summary_of(verdict: Mapping[str, Any], resolved: Mapping[str, Any], anchors: Mapping[str, str], readings: Sequence[Reading]) -> Summary:
+    judged = [reading for reading in readings if reading.status]
+    blocking = [reading for reading in judged if not reading.accepted]
+    twin = str(verdict.get("twin") or resolved.get("twin") or "twin")
+    release = verdict.get("release")
+    undecided = str(verdict.get("status", "")).startswith("undecided")
+    return Summary(
+        name=twin if release is None else f"{twin}@{release}",
+        outcome="pass" if verdict.get("passed") is True else "undecided" if undecided else "fail",
+        expected=int(number(verdict.get("expected")) or 0),
+        evaluated=int(number(verdict.get("evaluated")) or 0),
+        counts=tally(judged),
+        facts=_facts(verdict, resolved, twin),
+        failed=rows_of([reading for reading in blocking if reading.tone == "fail"], anchors),
+        undecided=rows_of([reading for reading in blocking if reading.tone in ("undecided", "none")], anchors),
+        accepted=rows_of([reading for reading in judged if reading.accepted], anchors),
+        loosened=rows_of([reading for reading in judged if reading.loosened], anchors),
+    )
+
+
+def _facts(verdict: Mapping[str, Any], resolved: Mapping[str, Any], twin: str) -> tuple[tuple[str, str], ...]:
+    def place(side: str) -> str:
+        parts = (resolved.get(f"{side}_warehouse"), resolved.get(f"{side}_schema"))
+        return " · ".join(str(part) for part in parts if part)
+
+    share = number(resolved.get("holdout"))
+    release, attempt = verdict.get("release"), verdict.get("attempt")
+    facts = [
+        ("Twin", twin),
+        ("Release", "" if release is None else str(release)),
+        ("Attempt", "" if attempt is None else str(attempt)),
+        ("Source", place("source")),
+        ("Target", place("target")),
+        ("Protected entity", str(resolved.get("entity") or ("each row by itself" if resolved else ""))),
+        ("k", whole(resolved["k"]) if resolved.get("k") else ""),
+        ("Held out", "" if share is None else f"{100 * share:.4g} % of entities"),
+    ]
+    return tuple((term, text) for term, text in facts if text)

@@ -1,0 +1,342 @@
+"""The report says what the verdict says, in words, escapes every name, needs no network and survives odd input."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse_twin.gates import report
+from warehouse_twin.gates.report import write_report
+from warehouse_twin.gates.report_charts import MOST_COLUMNS, bar, heat_map
+from warehouse_twin.gates.report_readings import Reading
+from warehouse_twin.manifest.resolved import Column, ForeignKey, ResolvedTable, ResolvedTwin, Table
+from warehouse_twin.metrics.score import Score
+
+CSS = (Path(report.__file__).parent / "report.css").read_text()
+VOID = {"meta", "link"}
+
+
+class Page(HTMLParser):
+    """Tags that balance, identifiers, links and the text a reader sees."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+    def values(self, attribute: str) -> list[str]:
+        return [value or "" for name, value in self.attributes if name == attribute]
+
+
+def render(folder: Path, **parts: Any) -> Page:
+    given: dict[str, Any] = {"verdict": {}, "scores": {}, "pairs": {}, "resolved": {}, "facts": {}}
+    file = folder / "report.html"
+    write_report(file=file, **{**given, **parts})
+    return Page(file.read_text(encoding="utf-8"))
+
+
+def judged(score: Score, goal: float, status: str, **more: Any) -> dict[str, Any]:
+    return {"score": score.to_dict(), "goal": goal, "status": status, "suite": "fidelity", "accepted": None, "loosened": None, **more}
+
+
+SHAPE = Score("column_shape", "flights", 0.992, 0.990, 0.994, 336776, floor=0.997, ceiling=0.998)
+TREND = Score("pair_trend", "flights", 0.942, 0.938, 0.946, 336776, floor=0.812, ceiling=0.992)
+PER_COLUMN = Score("column_shape", "flights", 0.981, 0.979, 0.983, 336776, floor=0.99, ceiling=0.995, columns=("tailnum",))
+CHILDREN = Score("child_counts", "flights", 0.931, 0.92, 0.94, 3322, floor=0.7, ceiling=0.988, columns=("tailnum",))
+ORPHANS = Score("orphans", "flights", 0.0, 0.0, 0.0, 336776, "lower", columns=("tailnum",))
+CLOSENESS = Score("dcr_excess", "planes", 0.006, -0.02, 0.031, 664, "lower")
+UNIQUE = Score("key_unique", "planes", 1.0, 1.0, 1.0, 3322)
+
+
+def flights() -> dict[str, Any]:
+    """A twin of three tables, one of them kept real, in the shape `write_report` takes."""
+    tailnum = Column("tailnum", "VARCHAR", False)
+    airlines = Table("airlines", (Column("carrier", "VARCHAR", False),), ("carrier",))
+    planes = Table("planes", (tailnum, Column("owner", "VARCHAR", True)), ("tailnum",))
+    leave = Table("flights", (Column("hour", "INTEGER", True), tailnum), (), (ForeignKey(("tailnum",), "planes", ("tailnum",)),))
+    tables = (
+        ResolvedTable(airlines, keep_real=True),
+        ResolvedTable(planes, False, "tree", {"leaf": 50}, (("gaussian_copula", {}),), pii={"owner": ("name", "en_US")}),
+        ResolvedTable(leave, False, "tree"),
+    )
+    twin = ResolvedTwin("flights", "prod", "flights", "dev", "flights_twin", 1, "planes", 10, 0.2, tables)
+    verdicts = [
+        judged(SHAPE, 0.98, "pass"),
+        judged(TREND, 0.96, "fail"),
+        judged(CHILDREN, 0.92, "pass", loosened="Planes fly unevenly in this source."),
+        judged(ORPHANS, 0.0, "pass"),
+        judged(CLOSENESS, 0.02, "undecided", suite="privacy", accepted="Planes are no people, and there are few."),
+        judged(UNIQUE, 1.0, "pass"),
+    ]
+    copula = Score("column_shape", "planes", 0.906, 0.9, 0.91, 3322).to_dict()
+    ours = Score("column_shape", "planes", 0.991, 0.99, 0.995, 3322, floor=0.99, ceiling=0.996).to_dict()
+    scores = [score.to_dict() for score in (SHAPE, TREND, PER_COLUMN, CHILDREN, ORPHANS, CLOSENESS, UNIQUE)]
+    return {
+        "verdict": {
+            "twin": "flights", "release": 7, "attempt": 2,
+            "status": "fail", "passed": False, "expected": 7, "evaluated": 6, "judged": verdicts,
+        },
+        "scores": {"scores": [*scores, ours], "challengers": {"planes": {"gaussian_copula": [copula]}}},
+        "pairs": {
+            "flights": {"columns": ["hour", "tailnum"], "value": [[None, 0.9], [0.9, None]], "floor": None, "ceiling": [[1, 1], [0.99, 1]]},
+        },
+        "resolved": twin.to_dict(),
+        "facts": {"rows": {"airlines": 16, "planes": 3322, "flights": 336776}, "repairs": {"flights.tailnum": 52606}},
+    }  # fmt: skip
+
+
+# ── what it says ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_failed_verdict_says_what_failed_by_how_much(tmp_path: Path) -> None:
+    text = render(tmp_path, **flights()).text
+    assert "flights@7 did not pass the gate" in text
+    assert "6 of 7 expected" in text
+    assert "1 check never ran" in text
+    assert "Failed: it is 0.942, 0.018 below the goal of at least 0.960." in text
+    assert "The release is not published" in text
+    for fact in ("Attempt 2", "Protected entity planes", "k 10", "Held out 20 % of entities", "Source prod · flights"):
+        assert fact in text
+
+
+def test_reasons_of_accepted_and_changed_goals_are_shown(tmp_path: Path) -> None:
+    text = render(tmp_path, **flights()).text
+    assert "Planes are no people, and there are few." in text
+    assert "Planes fly unevenly in this source." in text
+    assert "it is 0.006 and its interval reaches 0.031, 0.011 above the goal of at most 0.020. Measured on 664 rows" in text
+
+
+def test_a_passed_verdict_says_so_and_lists_no_failure(tmp_path: Path) -> None:
+    parts = flights()
+    parts["verdict"] |= {"status": "pass", "passed": True, "expected": 6, "judged": parts["verdict"]["judged"][:1]}
+    text = render(tmp_path, **parts).text
+    assert "flights@7 passed the gate" in text
+    assert "All 6 expected checks were evaluated" in text
+    assert "What failed" not in text
+
+
+def test_an_undecided_verdict_says_so(tmp_path: Path) -> None:
+    verdict = {"twin": "flights", "release": 7, "status": "undecided", "passed": False, "expected": 1, "evaluated": 1}
+    text = render(tmp_path, verdict={**verdict, "judged": [judged(CLOSENESS, 0.02, "undecided")]}).text
+    assert "flights@7 could not be decided" in text
+    assert "What could not be decided" in text
+
+
+def test_tables_kept_real_are_named_as_not_protected(tmp_path: Path) -> None:
+    text = render(tmp_path, **flights()).text
+    assert "airlines" in text
+    assert text.count("passed through, not protected") == 1
+    assert text.count("Passed through, not protected.") == 1
+
+
+def test_a_table_shows_keys_repairs_columns_pairs_and_challengers(tmp_path: Path) -> None:
+    text = render(tmp_path, **flights()).text
+    assert "tailnum → refers to planes (tailnum)" in text
+    assert "In the source 52,606 led to no parent and were repaired." in text
+    assert "Orphans 0 % goal at most 0 % passed" in text
+    assert "72 % of the way from floor to ceiling" in text
+    assert "gaussian_copula" in text
+    assert "0.991 best 0.906" in text
+    assert "hour and tailnum 0.900 – 0.990" in text
+    assert "tree (leaf = 50)" in text
+
+
+def test_the_same_inputs_make_the_same_bytes(tmp_path: Path) -> None:
+    pages = []
+    for name in ("one", "two"):
+        write_report(file=tmp_path / name, **json.loads(json.dumps(flights())))
+        pages.append((tmp_path / name).read_bytes())
+    assert pages[0] == pages[1]
+
+
+# ── what it must never do ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_hostile_names_are_text_and_nothing_else(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script>\"'&--></style>{{ 7 * 7 }}"
+    written = json.dumps(hostile)[1:-1]
+    parts = json.loads(json.dumps(flights()).replace("tailnum", written).replace("planes", written + "p"))
+    parts["facts"]["repairs"] = {hostile: 3}
+    page = render(tmp_path, **parts)
+    assert "script" not in page.tags
+    assert page.tags.count("style") == 1
+    assert hostile in "".join(page.words)
+
+
+def test_the_page_asks_for_nothing_and_runs_nothing(tmp_path: Path) -> None:
+    page = render(tmp_path, **flights())
+    source = (tmp_path / "report.html").read_text()
+    assert not re.search(r"https?:|//[a-z]|@import|url\(|javascript:", source)
+    assert not {"script", "iframe", "img", "object", "embed", "base", "form"} & set(page.tags)
+    assert not [name for name, _ in page.attributes if name.startswith("on") or name == "src"]
+    assert all(value.startswith("#") or value == "data:," for value in page.values("href"))
+    assert "default-src 'none'" in source
+
+
+def test_links_lead_somewhere_and_identifiers_are_unique(tmp_path: Path) -> None:
+    page = render(tmp_path, **flights())
+    identifiers = page.values("id")
+    assert len(identifiers) == len(set(identifiers))
+    wanted = [value[1:] for value in page.values("href") if value.startswith("#")] + page.values("aria-labelledby")
+    assert set(wanted) <= set(identifiers)
+
+
+def test_every_chart_has_a_title_and_every_heading_follows_its_parent(tmp_path: Path) -> None:
+    page = render(tmp_path, **flights())
+    source = (tmp_path / "report.html").read_text()
+    charts = re.findall(r'<svg class="(?:bar|heat)[^>]*role="img">\s*<title>', source)
+    assert len(charts) == source.count('role="img"') > 5
+    levels = [int(tag[1]) for tag in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"verdict": {"passed": True}, "pairs": None},
+        {"verdict": {"judged": [{}, None, {"score": {"table": "t", "measure": "m", "value": float("nan")}, "status": "strange"}]}},
+        {"scores": {"scores": [{"table": "t", "measure": "", "value": None, "columns": "a"}], "challengers": {"t": {"s": [{}]}}}},
+        {"scores": {"scores": "none", "challengers": []}, "facts": {"rows": [], "repairs": {"x": None}}},
+        {"scores": {"scores": [{"table": "t", "measure": "new_one", "value": 1, "low": 0, "high": 2, "columns": ["a", "b"]}]}},
+        {"resolved": {"tables": [{}, {"table": {"name": "t", "columns": [{}], "foreign_keys": [{}]}, "pii": {"a": "name"}}]}},
+        {"pairs": {"t": {"columns": ["a", "b"]}}, "resolved": {"tables": [{"table": {"name": "t"}}]}},
+    ],
+)
+def test_odd_and_empty_inputs_still_make_a_page(tmp_path: Path, parts: dict[str, Any]) -> None:
+    page = render(tmp_path, **parts)
+    assert "the gate" in page.text
+    assert "In plain words" in page.text
+
+
+def test_a_verdict_without_a_word_is_no_pass(tmp_path: Path) -> None:
+    text = render(tmp_path).text
+    assert "did not pass the gate" in text
+    assert "The verdict names no check that failed." in text
+
+
+# ── its parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reading(value: float, goal: float | None = None, **score: Any) -> Reading:
+    given = {"measure": "pair_trend", "table": "t", "value": value, "low": value, "high": value, "n": 9, "floor": 0.5, **score}
+    return Reading.of(given, None if goal is None else {"goal": goal, "status": "fail"})
+
+
+@pytest.mark.parametrize(
+    ("value", "goal", "text"),
+    [
+        (0.98, 0.96, "0.980"),
+        (0.9596, 0.96, "0.9596"),
+        (0.99996, None, "0.99996"),
+        (0.00004, None, "0.00004"),
+        (1.0, None, "1.000"),
+        (-0.25, None, "−0.250"),
+    ],
+)
+def test_figures_keep_the_digits_that_matter(value: float, goal: float | None, text: str) -> None:
+    assert reading(value, goal).value_text == text
+
+
+def test_counted_shares_are_percent_and_never_rounded_to_all_or_nothing() -> None:
+    def share(value: float) -> str:
+        return reading(value, measure="orphans", floor=None).value_text
+
+    assert [share(value) for value in (0.0, 1.0, 0.25, 0.00002, 0.99999)] == ["0 %", "100 %", "25 %", "0.002 %", "99.999 %"]
+
+
+def test_a_bar_puts_worse_to_better_on_one_scale() -> None:
+    drawn = bar(reading(0.75, 0.7, low=0.7, high=0.8, ceiling=1.0))
+    assert drawn is not None
+    assert (drawn.floor, drawn.value, drawn.ceiling, drawn.goal) == (4.0, 50.0, 96.0, 40.8)
+    assert drawn.interval == (40.8, 59.2)
+    assert drawn.description == "value 0.750; interval 0.700 to 0.800; floor 0.500; ceiling 1.000; goal at least 0.700; failed."
+
+
+def test_a_bar_without_length_is_not_drawn() -> None:
+    assert bar(reading(1.0, floor=None)) is None
+
+
+def test_a_heat_map_shades_by_distance_to_the_ceiling() -> None:
+    value = [[None, None, None], [0.985, None, None], [0.8, None, None]]
+    floor = [[None, 0.95, 0.5], [None, None, None], [None, None, None]]
+    drawn = heat_map({"columns": ["a", "b", "c"], "value": value, "floor": floor, "ceiling": [[None, 0.99, 0.98]]})
+    assert drawn is not None
+    shades = {cell.text.partition(":")[0]: cell.shade for cell in drawn.cells}
+    assert shades == {
+        "b and a, twin": 0, "b and a, floor": 2, "c and a, twin": 4, "c and a, floor": 4, "c and b, twin": -1, "c and b, floor": -1,
+    }  # fmt: skip
+    assert [pair.columns for pair in drawn.weakest] == [("c", "a")]
+
+
+def test_a_wide_heat_map_keeps_the_columns_with_the_weakest_pairs() -> None:
+    size = MOST_COLUMNS + 5
+    value = [[0.99] * size for _ in range(size)]
+    value[size - 1][0] = 0.2
+    drawn = heat_map({"columns": [f"c{index}" for index in range(size)], "value": value})
+    assert drawn is not None
+    assert drawn.left_out == 5
+    assert {"c0", f"c{size - 1}"} <= {full for _, full in drawn.labels}
+
+
+@pytest.mark.parametrize("pairs", [None, [], {"columns": "ab"}, {"columns": ["a", "b"], "value": 3}, {"columns": [], "value": []}])
+def test_no_matrix_no_map(pairs: object) -> None:
+    assert heat_map(pairs) is None
+
+
+def _luminance(colour: str) -> float:
+    digits = colour.lstrip("#")
+    full = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+    parts = [int(full[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_and_marks_have_the_contrast_of_wcag_aa(theme: int) -> None:
+    block = re.findall(r":root \{([^}]*)\}", CSS)[theme]
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]+);", block))
+
+    def contrast(one: str, other: str) -> float:
+        light, dark = sorted((_luminance(colours[one]), _luminance(colours[other])), reverse=True)
+        return (light + 0.05) / (dark + 0.05)
+
+    grounds = ("paper", "raised", "pass-wash", "fail-wash", "undecided-wash")
+    for text, ground in itertools.product(("ink", "quiet", "link", "pass", "fail", "undecided", "none"), grounds):
+        assert contrast(text, ground) >= 4.5, (text, ground)
+    for mark, ground in itertools.product(("mark", "pass", "fail", "undecided", "none"), ("paper", "span")):
+        assert contrast(mark, ground) >= 3, (mark, ground)
