@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _PACKAGES = Path(__file__).resolve().parents[1]
+_LOGGING = Path(__file__).resolve().parent / "spark_logging.properties"
 
 
 @contextmanager
@@ -25,6 +26,7 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
 
     scratch = settings.workspace.scratch
     scratch.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # else Spark warns about the host's name at every start
     os.environ["PYSPARK_PYTHON"] = sys.executable  # else workers take whichever python comes first on the path
     paths = [str(_PACKAGES), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))  # workers import this package, installed or not
@@ -41,7 +43,8 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "spark-warehouse"),
-        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch} -Dderby.system.home={scratch} -XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch} -Dderby.system.home={scratch} -XX:TieredStopAtLevel=1 "
+        f"-Dlog4j2.configurationFile={_LOGGING}",
         "spark.log.level": "ERROR",
     }
     builder = SparkSession.builder.master(settings.spark_master).appName(f"warehouse-twin {name}")

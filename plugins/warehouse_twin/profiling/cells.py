@@ -7,6 +7,8 @@ run's mean and variance, so no single value, and no extreme, can be read from it
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,7 +59,7 @@ def _gathered(values: Floats, entities: Ints, *, k: int, wanted: int) -> list[Ce
     if len(bounds) == 1:
         return [_uniform(values)] if len(seen) >= k else []
     bounds[-1] = len(values)  # the rest joins the last cell
-    return [_uniform(values[begin:end]) for begin, end in zip(bounds, bounds[1:], strict=False)]
+    return [_uniform(values[begin:end]) for begin, end in pairwise(bounds)]
 
 
 def _uniform(values: Floats) -> Cell:

@@ -123,7 +123,7 @@ def _numeric_parts(column: pa.ChunkedArray, present: pa.ChunkedArray, holders: I
 def common_values(
     column: pa.ChunkedArray, entities: Ints, *, k: int, domain: Collection[str] | None = None
 ) -> tuple[list[str], Ints, int]:
-    """Values that at least k entities hold (or that are in the public `domain`), commonest first; their rows; rows left out."""
+    """Values that at least k entities hold, or with a public `domain` those in it; commonest first; their rows; rows left out."""
     encoded = column.combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
@@ -132,8 +132,8 @@ def common_values(
     rows = np.bincount(codes, minlength=len(texts)).astype(np.int64)
     pairs = np.unique(np.stack([codes, entities]), axis=1)[0] if len(codes) else codes
     holders = np.bincount(pairs, minlength=len(texts))
-    public = set(domain or ())
-    kept = [index for index, text in enumerate(texts) if holders[index] >= k or text in public]
+    public = None if domain is None else set(domain)
+    kept = [index for index, text in enumerate(texts) if (holders[index] >= k if public is None else text in public)]
     kept = sorted(kept, key=lambda index: (-rows[index], texts[index]))[:MAX_CATEGORIES]
     counts = rows[kept]
     return [texts[index] for index in kept], counts, int(len(column) - counts.sum())

@@ -21,7 +21,7 @@ from warehouse_twin.relations.counting import draw_counts, links_of, scaled_to
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.matching_keys import snap, spread_apart
 from warehouse_twin.relations.new_keys import new_keys
-from warehouse_twin.relations.training import given_context
+from warehouse_twin.relations.training import CHILDREN, given_context
 from warehouse_twin.synthesizers.protocol import Model
 
 Ints = NDArray[np.int64]
@@ -40,6 +40,8 @@ class Blueprint:
     source_rows: int
     context: tuple[str, ...]
     """columns of the driving parent, by their own names"""
+    children: Model | None = None
+    """draws the number of children of the driving parent's rows, given their columns"""
 
 
 def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int) -> pa.Table:
@@ -82,7 +84,12 @@ def _links(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int) 
         evidence = blueprint.profile.key(key.columns, key.references)
         parent_rows = parents[key.references].num_rows
         stream = f"{blueprint.table.name}/{'+'.join(key.columns)}"
-        counts = draw_counts(evidence.children, parent_rows, seed=seed, stream=f"{stream}/counts")
+        if index == 0 and blueprint.children is not None:
+            given = parents[key.references].select(list(blueprint.context))
+            drawn_counts = blueprint.children.sample(parent_rows, seed=derive_seed(seed, stream), context=given).column(CHILDREN)
+            counts = np.maximum(drawn_counts.to_numpy().astype(np.int64), 0)
+        else:
+            counts = draw_counts(evidence.children, parent_rows, seed=seed, stream=f"{stream}/counts")
         if key.columns == blueprint.table.table.primary_key:
             counts = np.minimum(counts, 1)
         if index == 0:

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse_twin.manifest.resolved import ResolvedTable
-from warehouse_twin.profiling.matching import columns_of, match_rows
-from warehouse_twin.profiling.table_profile import TableProfile
+from warehouse_twin.profiling.matching import child_counts, columns_of, match_rows
+from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.relations.key_plans import KeyPlan
 
 MODELLED_KINDS = ("numeric", "datetime", "categorical")
+CHILDREN = "#children"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,26 @@ def training_view(
     given = [replace(profiles[parent_name].column(name), name=f"{parent_name}.{name}") for name in names]
     whole = pa.table([*context.columns, *view.columns], names=[*context.column_names, *view.column_names])
     return TrainingView(whole, replace(profile, columns=(*given, *own)), tuple(context.column_names))
+
+
+def children_view(
+    table: ResolvedTable,
+    plans: Mapping[str, KeyPlan],
+    profiles: Mapping[str, TableProfile],
+    read: Callable[[str], pa.Table],
+) -> TrainingView | None:
+    """How many children the driving parent's rows have, given their columns: one row a parent, `CHILDREN` the last column."""
+    plan = plans[table.name]
+    names = context_columns(plan, plans, profiles)
+    if plan.drive is None or not names:
+        return None
+    parent, profile = read(plan.drive.references), profiles[plan.drive.references]
+    links = match_rows(columns_of(read(table.name), plan.drive.columns), columns_of(parent, plan.drive.references_columns))
+    counts = pa.array(child_counts(links, parent.num_rows))
+    evidence = profiles[table.name].key(plan.drive.columns, plan.drive.references)
+    children = ColumnProfile(CHILDREN, "BIGINT", "numeric", parent.num_rows, 0, 0, (evidence.children,))
+    training = parent.select(list(names)).append_column(CHILDREN, counts)
+    return TrainingView(training, replace(profile, columns=(*map(profile.column, names), children)), names)
 
 
 def given_context(parent: pa.Table, parent_name: str, names: tuple[str, ...], links: np.ndarray) -> pa.Table:

@@ -20,8 +20,9 @@ from warehouse_twin.relations.training import context_columns
 from warehouse_twin.spark_session import spark_session
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.snapshots import ENTITY, HOLDOUT
-from warehouse_twin.stages.train import read_profiles
+from warehouse_twin.stages.train import CHILDREN_FOLDER, read_profiles
 from warehouse_twin.synthesizers.registry import find_synthesizer, load_model
+from warehouse_twin.synthesizers.sequential import TREE
 from warehouse_twin.workspace import WORK_PREFIX
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class _Drawer:
         schema = pq.read_schema(self.context.snapshot / f"{table.name}.parquet").remove_metadata()
         schema = pa.schema([field for field in schema if field.name not in (ENTITY, HOLDOUT)])
         names = context_columns(plan, self.plans, self.profiles) if conditional else ()
-        blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, self.rows[table.name], names)
+        children = TREE.load(folder / CHILDREN_FOLDER) if (folder / CHILDREN_FOLDER).exists() else None
+        blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, self.rows[table.name], names, children)
         seed = derive_seed(release_seed(self.context), table.name)
         frame = frame_of(blueprint, self._parents(plan, table), seed=seed)
         given = tuple(f"{plan.drive.references}.{name}" for name in names) if plan.drive else ()

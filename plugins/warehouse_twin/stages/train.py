@@ -13,13 +13,15 @@ from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
-from warehouse_twin.relations.training import TrainingView, training_view
+from warehouse_twin.relations.training import TrainingView, children_view, training_view
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.snapshots import ENTITY, read_snapshot
 from warehouse_twin.synthesizers.registry import CARD, find_synthesizer, model_digest
+from warehouse_twin.synthesizers.sequential import TREE
 from warehouse_twin.workspace import read_json, write_json
 
 FLOOR = "independent"
+CHILDREN_FOLDER = "children"
 
 
 def parameters(context: StageContext) -> Mapping[str, Any]:
@@ -47,10 +49,23 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     roles += [("challenger", name, given) for name, given in table.challengers]
     if FLOOR not in {name for _, name, _ in roles}:
         roles.append(("floor", FLOOR, {}))
-    models = {}
+    models: dict[str, Any] = {}
     for role, name, given in roles:
+        if role == "published" and find_synthesizer(name).conditional:
+            _fit_children(context, folder / name / CHILDREN_FOLDER)
         models[name] = _fit(role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed)
     return {"models": models}
+
+
+def _fit_children(context: StageContext, folder: Path) -> None:
+    """How many children a row of the driving parent has, as a model of its own inside the published one."""
+    resolved, table = context.resolved, _table(context)
+    view = children_view(resolved[table], key_plans(resolved), read_profiles(context), lambda name: _training(context, name))
+    if view is not None:
+        seed = derive_seed(resolved.seed, "train", table, CHILDREN_FOLDER)
+        folder.mkdir(parents=True)
+        smallest = {"leaf_rows": resolved.k}  # a row is an entity or stands for many: k of them are enough, and counts vary a lot
+        TREE.fit(view.training, view.profile, given=view.given, parameters=smallest, seed=seed).save(folder)
 
 
 def _table(context: StageContext) -> str:
@@ -78,7 +93,7 @@ def _fit(
     model = synthesizer.fit(
         part.training, part.profile, given=part.given, parameters=given, seed=derive_seed(seed, "train", table, name)
     )
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
     card = {
         "synthesizer": name,

@@ -104,12 +104,12 @@ class SdvSynthesizer:
         return SdvModel(fitted, training.schema.remove_metadata())
 
     def load(self, folder: Path) -> Model:
-        import sdv.single_table
+        from sdv.utils import load_synthesizer
 
         _quiet()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = getattr(sdv.single_table, self.class_name).load(str(folder / "model.pkl"))
+            fitted = load_synthesizer(str(folder / "model.pkl"))
         return SdvModel(fitted, feather.read_table(str(folder / "types.arrow")).schema)
 
 

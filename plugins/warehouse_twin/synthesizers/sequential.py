@@ -51,7 +51,7 @@ class SequentialModel:
         context: pa.Table | None = None,
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
-        """See `protocol.Model.sample`. The first column of a whole is drawn at evenly spread quantiles."""
+        """See `protocol.Model.sample`. The first drawn column of a whole is drawn at evenly spread quantiles."""
         spread = counters is None
         counters = np.arange(rows, dtype=np.int64) if counters is None else counters
         known = set(context.column_names) if context is not None else set()
@@ -67,7 +67,7 @@ class SequentialModel:
                 array = context.column(column.name).cast(self.types.field(column.name).type, safe=False)
                 values = to_values(array, column)
             else:
-                values = self._draw(index, codecs, features, counters, seed=seed, spread=spread and index == 0)
+                values = self._draw(index, codecs, features, counters, seed=seed, spread=spread and index == self.given)
                 array = pa.chunked_array([from_values(values, column, self.types.field(column.name).type, counters, seed=seed)])
             if index >= self.given:
                 names.append(column.name)

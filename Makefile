@@ -1,0 +1,46 @@
+# `make demo` and `make test` are all a newcomer needs; both set the checkout up first.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help demo test check bench setup java clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+
+demo: setup java ## the twin of a real five-table database, from nothing, in a few minutes
+	@$(BIN)/twin demo
+
+test: setup java ## all tests, the slow ones last
+	@$(BIN)/python -m pytest -q --durations=15
+
+check: setup ## style, types, and who may import whom
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup java ## a long study: make bench CASE=flights
+	@$(BIN)/python -m benchmarks.$(CASE)
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v == (3, 11) else f"Python {v[0]}.{v[1]}: wanted 3.11; next: make PYTHON=python3.11 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned stack into .venv: about 3 GB, a few minutes the first time."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e '.[demo,dev]'
+	@touch $@
+
+java:
+	@version=$$("$${JAVA_HOME:+$$JAVA_HOME/bin/}java" -version 2>&1 | sed -nE 's/.*version "([0-9]+).*/\1/p'); \
+	case "$$version" in 17|21) ;; *) \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing Java 17, which Spark needs."; \
+	    apt-get update -qq && apt-get install -y -qq openjdk-17-jre-headless >/dev/null; \
+	  else \
+	    echo "Spark needs Java 17 or 21 (found: $${version:-none}). On Debian or Ubuntu: sudo apt-get install openjdk-17-jre-headless" >&2; exit 2; \
+	  fi ;; esac
+
+clean: ## drop the workspace and what the tools left; the virtual environment stays
+	rm -rf .twin .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
