@@ -1,0 +1,47 @@
+"""What a schema in a warehouse holds: rows and digest of every table, and one digest of them all.
+
+A release's data digest is taken of its tables as a warehouse gives them back, so that it can be taken again of what was
+installed, anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from warehouse_twin.digests import digest_of, digest_table
+from warehouse_twin.warehouses import Warehouse
+from warehouse_twin.warehouses.catalog import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Tables as declared, and what is in them: `tables` maps a name to its rows and digest."""
+
+    declared: tuple[Table, ...]
+    tables: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def data_digest(self) -> str:
+        return digest_of({name: table["digest"] for name, table in self.tables.items()})
+
+    def schema(self) -> dict[str, dict[str, Any]]:
+        """The tables' columns and keys, without comments: those name the release."""
+        found = {table.name: asdict(table) for table in self.declared}
+        for table in found.values():
+            del table["comment"]
+            for column in table["columns"]:
+                del column["comment"]
+        return found
+
+
+def contents_of(warehouse: Warehouse, schema: str) -> Contents:
+    """Read every table of a schema, one at a time."""
+    with warehouse.snapshot(schema) as snapshot:
+        declared = snapshot.tables()
+        tables: dict[str, Mapping[str, Any]] = {}
+        for table in declared:
+            rows = snapshot.read(table)
+            tables[table.name] = {"rows": rows.num_rows, "digest": digest_table(rows, keys=table.primary_key)}
+    return Contents(declared, tables)
