@@ -1,0 +1,29 @@
+"""What scoring reads: the real rows with their entities, and where the tables of a release are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from warehouse_twin.metrics.columns import Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Real rows and the entity of each, shape `(rows,)`."""
+
+    rows: pa.Table
+    entities: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Where the tables of a release are, by name. Each call reads; nothing is kept."""
+
+    real: Callable[[str], tuple[Part, Part]]
+    """training and holdout part"""
+    twin: Callable[[str], pa.Table]
+    floor: Callable[[str], pa.Table | None]
+    challengers: Callable[[str], Mapping[str, pa.Table]]

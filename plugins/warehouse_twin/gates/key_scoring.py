@@ -1,0 +1,81 @@
+"""Scores of a table's keys and row count: what holds a schema together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from warehouse_twin.gates.inputs import Part
+from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
+from warehouse_twin.metrics.comparable import key_label
+from warehouse_twin.metrics.keys import child_counts, children, key_unique, match_parents, orphans, row_count
+from warehouse_twin.metrics.score import Score
+from warehouse_twin.relations.key_plans import key_plans
+
+Read = Callable[[str], tuple[Part, Part]]
+
+
+class Links:
+    """What the twin's tables refer to: its parents, and which parent decides how many rows a child has."""
+
+    def __init__(self, twin: ResolvedTwin, read: Callable[[str], pa.Table]) -> None:
+        self.twin, self.read = twin, read
+        self.plans = key_plans(twin)
+
+    def drive(self, table: ResolvedTable) -> str | None:
+        """The parent whose rows a table's rows follow from; None for root tables."""
+        plan = self.plans.get(table.name)
+        return plan.drive.references if plan is not None and plan.drive is not None else None
+
+
+def key_scores(
+    twin: ResolvedTwin, table: ResolvedTable, rows: pa.Table, real: tuple[Part, Part], links: Links, *, read: Read, seed: int
+) -> list[Score]:
+    """Unique keys, row count, and for each foreign key orphans and children per parent. `read` gives a table's real parts."""
+    name = table.name
+    scores = [key_unique(name, rows, columns=table.table.primary_key)] if table.table.primary_key else []
+    if not table.keep_real:
+        scores.append(_row_count(table, rows, real, links, read))
+    for key in table.table.foreign_keys:
+        label = key_label(table, key)
+        parent = rows if key.references == name else links.read(key.references)
+        found = match_parents(rows, parent, columns=key.columns, references=key.references_columns)
+        scores.append(orphans(name, found, columns=label))
+        if not table.keep_real and not twin[key.references].keep_real:
+            parents = real if key.references == name else read(key.references)
+            drawn = children(found, rows=len(parent))
+            scores.append(_child_counts(name, key, label, real, parents, drawn, seed=seed))
+    return scores
+
+
+def _child_counts(
+    name: str, key: ForeignKey, label: tuple[str, ...], real: tuple[Part, Part], parents: tuple[Part, Part], drawn: np.ndarray, *, seed: int
+) -> Score:
+    """Real parents are split as their entities are, but count all their children, whichever part those are in."""
+    child = pa.concat_tables([part.rows.select(list(key.columns)) for part in real])
+    parent = pa.concat_tables([part.rows.select(list(dict.fromkeys(key.references_columns))) for part in parents])
+    counts = children(match_parents(child, parent, columns=key.columns, references=key.references_columns), rows=len(parent))
+    training = len(parents[0].rows)
+    return child_counts(
+        name,
+        columns=label,
+        training=counts[:training],
+        entities=parents[0].entities,
+        synthetic=drawn,
+        holdout=counts[training:] if len(counts) > training else None,
+        seed=seed,
+    )
+
+
+def _row_count(table: ResolvedTable, rows: pa.Table, real: tuple[Part, Part], links: Links, read: Read) -> Score:
+    """Root tables have the rows that were asked for; children as many a parent as in the source."""
+    source = sum(len(part.rows) for part in real)
+    drive = links.drive(table)
+    if drive is None:
+        expected = float(table.rows) if table.rows is not None else round(source * (table.factor or 1.0))
+        return row_count(table.name, rows=len(rows), expected=expected, drawn=False)
+    parents = sum(len(part.rows) for part in read(drive))
+    scale = len(links.read(drive)) / parents if parents else 1.0
+    return row_count(table.name, rows=len(rows), expected=source * scale, drawn=True)

@@ -1,0 +1,65 @@
+"""The measures a policy can name, and of what parts of a twin each is taken: known from keys and columns, before any score.
+
+The number of scores that a verdict needs follows from here and the policy alone, so a score that was never computed is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.metrics.comparable import key_label, record_columns, shape_columns
+from warehouse_twin.metrics.score import Better
+
+Scope = Literal["table", "column", "foreign_key"]
+Targets = Callable[[ResolvedTwin, ResolvedTable], list[tuple[str, ...]]]
+"""The columns of every score that a measure takes of a table; `()` for one of the whole table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure: which way is better, and its targets by scope. `worst` names a column or pair that only the score knows."""
+
+    better: Better
+    targets: Mapping[Scope, Targets]
+    worst: bool = False
+
+
+def _once(applies: Callable[[ResolvedTwin, ResolvedTable], bool]) -> Targets:
+    return lambda twin, table: [()] if applies(twin, table) else []
+
+
+def _columns(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
+    return [(name,) for name in shape_columns(twin, table)]
+
+
+def _keys(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
+    return [key_label(table, key) for key in table.table.foreign_keys]
+
+
+def _keys_to_protected(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
+    """Keys to a reference table are values like any other, and measured as columns."""
+    return [key_label(table, key) for key in table.table.foreign_keys if not table.keep_real and not twin[key.references].keep_real]
+
+
+_ANY_COLUMN = _once(lambda twin, table: bool(shape_columns(twin, table)))
+_ANY_PAIR = _once(lambda twin, table: len(shape_columns(twin, table)) > 1)
+_ANY_RECORD = _once(lambda twin, table: bool(record_columns(twin, table)))
+
+MEASURES: Mapping[str, Measure] = {
+    "column_shape": Measure("higher", {"table": _ANY_COLUMN, "column": _columns}),
+    "null_share": Measure("higher", {"column": _columns}),
+    "null_share_worst": Measure("higher", {"table": _ANY_COLUMN}, worst=True),
+    "pair_trend": Measure("higher", {"table": _ANY_PAIR}),
+    "pair_trend_way": Measure("higher", {"table": _ANY_PAIR}),
+    "pair_trend_min": Measure("higher", {"table": _ANY_PAIR}, worst=True),
+    "child_counts": Measure("higher", {"foreign_key": _keys_to_protected}),
+    "orphans": Measure("lower", {"foreign_key": _keys}),
+    "key_unique": Measure("higher", {"table": _once(lambda twin, table: bool(table.table.primary_key))}),
+    "row_count": Measure("higher", {"table": _once(lambda twin, table: not table.keep_real)}),
+    "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}),
+    "exact_copies": Measure("lower", {"table": _ANY_RECORD}),
+    "dcr_excess": Measure("lower", {"table": _ANY_RECORD}),
+}

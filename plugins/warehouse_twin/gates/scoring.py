@@ -1,0 +1,126 @@
+"""Every score of a release: the measures applied to each table of a twin, its floor, its challengers and the real holdout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from warehouse_twin.gates.inputs import Inputs, Part
+from warehouse_twin.gates.key_scoring import Links, key_scores
+from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.metrics.binning import Binned, ColumnBins, binned, fit_bins
+from warehouse_twin.metrics.closeness import dcr_excess
+from warehouse_twin.metrics.comparable import record_columns, shape_columns
+from warehouse_twin.metrics.copies import Records, exact_copies, same_rows
+from warehouse_twin.metrics.pairs import measure_pairs, pair_matrices, pair_trend
+from warehouse_twin.metrics.replicates import entity_groups
+from warehouse_twin.metrics.samples import Samples
+from warehouse_twin.metrics.score import Score
+from warehouse_twin.metrics.shapes import column_shape, null_share
+from warehouse_twin.randomness import derive_seed, permutation, uniforms
+
+SAMPLE = 50_000
+"""Rows a side in measures of columns and pairs: their sampling error is then below 0.01 for a pair of busy columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """All scores; those of challengers by table and synthesizer; matrices of pair trends by table."""
+
+    scores: list[Score]
+    challengers: dict[str, dict[str, list[Score]]]
+    pairs: dict[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Real:
+    """What candidates for one table are compared with."""
+
+    table: ResolvedTable
+    training: Part
+    holdout: Part
+    floor: pa.Table | None
+    shapes: tuple[str, ...]
+    record: tuple[str, ...]
+    seed: int
+
+
+def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
+    """Score every table of a twin; deterministic in `seed` and what the inputs hold."""
+    scored = Scored([], {}, {})
+    links = Links(twin, inputs.twin)
+    for table in twin.tables:
+        training, holdout = inputs.real(table.name)
+        rows = inputs.twin(table.name)
+        own = derive_seed(seed, table.name)
+        if table.keep_real:
+            scored.scores.append(same_rows(table.name, training.rows, rows, columns=table.table.column_names))
+        else:
+            shapes = shape_columns(twin, table)
+            floor = _complete(inputs.floor(table.name), training.rows, shapes, seed=own)
+            real = _Real(table, training, holdout, floor, shapes, record_columns(twin, table), own)
+            found, pairs = _candidate(real, rows)
+            scored.scores.extend(found)
+            if pairs["columns"]:
+                scored.pairs[table.name] = pairs
+            for name, drawn in inputs.challengers(table.name).items():
+                scored.challengers.setdefault(table.name, {})[name] = _candidate(real, drawn)[0]
+        scored.scores.extend(key_scores(twin, table, rows, (training, holdout), links, read=inputs.real, seed=own))
+    return scored
+
+
+def _candidate(real: _Real, rows: pa.Table) -> tuple[list[Score], Mapping[str, Any]]:
+    """Scores of the values in a table drawn for `real`; columns that a challenger does not draw are left out."""
+    shapes = tuple(name for name in real.shapes if name in rows.column_names)
+    record = tuple(name for name in real.record if name in rows.column_names)
+    samples = _samples(real, rows, shapes)
+    pairs = measure_pairs(samples)
+    scores = [*column_shape(samples), *pair_trend(samples, pairs), *null_share(samples)]
+    if record:
+        records = Records(
+            real.table.name, record, real.training.rows, rows, real.floor, real.holdout.rows if len(real.holdout.rows) else None
+        )
+        scores.append(exact_copies(records))
+        scores.append(dcr_excess(records, training_entities=real.training.entities, holdout_entities=real.holdout.entities, seed=real.seed))
+    return scores, pair_matrices(pairs)
+
+
+def _samples(real: _Real, rows: pa.Table, columns: tuple[str, ...]) -> Samples:
+    """Binned samples: as many rows of the candidate and of both yardsticks, so that they compare."""
+    bins = fit_bins(real.training.rows, columns, kinds=real.table.kinds)
+    sizes = [size for size in (len(real.holdout.rows), len(rows), SAMPLE) if size]
+    size = min(sizes)
+    return Samples(
+        real.table.name,
+        bins,
+        _sample(real.training, bins, SAMPLE, seed=derive_seed(real.seed, "training")),
+        _sample(_independent(rows), bins, size, seed=derive_seed(real.seed, "synthetic")),
+        _sample(_independent(real.floor), bins, size, seed=derive_seed(real.seed, "floor")) if real.floor is not None else None,
+        _sample(real.holdout, bins, size, seed=derive_seed(real.seed, "holdout")),
+    )
+
+
+def _sample(part: Part, bins: tuple[ColumnBins, ...], size: int, *, seed: int) -> Binned:
+    chosen = permutation(len(part.rows), seed=seed, stream="sample")[:size]
+    group, groups = entity_groups(part.entities[chosen], seed=seed)
+    return binned(part.rows.select([column.name for column in bins]).take(chosen), bins, group=group, groups=groups)
+
+
+def _independent(rows: pa.Table) -> Part:
+    """Drawn rows: each is its own entity."""
+    return Part(rows, np.arange(len(rows), dtype=np.int64))
+
+
+def _complete(floor: pa.Table | None, training: pa.Table, columns: tuple[str, ...], *, seed: int) -> pa.Table | None:
+    """The floor with columns that no synthesizer draws (keys with meaning): each drawn alone from the training rows."""
+    if floor is None or not len(training):
+        return floor
+    for name in columns:
+        if name not in floor.column_names:
+            rows = uniforms(np.arange(len(floor), dtype=np.int64), seed=seed, stream=f"floor/{name}") * len(training)
+            floor = floor.append_column(name, training.column(name).take(pa.array(rows.astype(np.int64))))
+    return floor

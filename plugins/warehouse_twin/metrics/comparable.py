@@ -1,0 +1,50 @@
+"""Which columns of a twin's tables can be compared with the source's: decided by keys and kinds alone, before any row is seen.
+
+A column is *redrawn* when the twin gives it values of its own: a primary key of one column, a foreign key that leads to such
+a key, personal data from a generator. Redrawn columns say nothing by their values; how they link rows is what
+`child_counts` and `orphans` measure. A key column with values of the source (a date, a column that leads to a table kept
+as it is) is compared like any other.
+"""
+
+from __future__ import annotations
+
+from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
+
+_NEVER_LEARNED = ("code", "text")
+"""Kinds whose values a synthesizer makes up: a copied row would carry new ones, so they may not hide the copy."""
+
+
+def shape_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
+    """Columns whose distribution can be compared, in the table's order; none of a table that is kept as it is."""
+    if table.keep_real:
+        return ()
+    return tuple(name for name in table.table.column_names if name not in table.pii and not _redrawn(twin, table, name, frozenset()))
+
+
+def record_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
+    """Columns that make a row somebody's: without primary key, foreign keys to protected tables and what is never learned."""
+    keys = {name for key in table.table.foreign_keys if not twin[key.references].keep_real for name in key.columns}
+    keys |= set(table.table.primary_key)
+    return tuple(name for name in shape_columns(twin, table) if name not in keys and table.kinds.get(name) not in _NEVER_LEARNED)
+
+
+def key_label(table: ResolvedTable, key: ForeignKey) -> tuple[str, ...]:
+    """The columns a score of this foreign key names; with the parent where two keys share their columns."""
+    twins = [other for other in table.table.foreign_keys if other.columns == key.columns]
+    return key.columns if len(twins) == 1 else (*key.columns, f"→ {key.references}")
+
+
+def _redrawn(twin: ResolvedTwin, table: ResolvedTable, column: str, seen: frozenset[tuple[str, str]]) -> bool:
+    if table.keep_real or (table.name, column) in seen:
+        return False
+    parents = [
+        (twin[key.references], reference)
+        for key in table.table.foreign_keys
+        for name, reference in zip(key.columns, key.references_columns, strict=True)
+        if name == column
+    ]
+    if any(parent.keep_real for parent, _ in parents):
+        return False
+    if table.table.primary_key == (column,) or column in table.pii:
+        return True
+    return any(_redrawn(twin, parent, reference, seen | {(table.name, column)}) for parent, reference in parents)

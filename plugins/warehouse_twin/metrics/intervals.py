@@ -1,0 +1,34 @@
+"""Intervals of shares that were counted: Wilson's for one, Newcombe's for the difference of two."""
+
+from __future__ import annotations
+
+import math
+
+Z_95 = 1.959964
+
+
+def wilson(successes: float, n: int, *, z: float = Z_95) -> tuple[float, float]:
+    """Wilson's score interval of a share, within [0, 1]; (0, 1) when nothing was counted.
+
+    Wilson 1927, "Probable inference, the law of succession, and statistical inference", doi:10.1080/01621459.1927.10502953.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share))
+
+
+def newcombe(one: tuple[float, int], other: tuple[float, int], *, z: float = Z_95) -> tuple[float, float]:
+    """Interval of the difference of two independent shares, each given as (successes, n), within [-1, 1].
+
+    Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
+    """
+    if one[1] == 0 or other[1] == 0:
+        return -1.0, 1.0
+    p, q = one[0] / one[1], other[0] / other[1]
+    p_low, p_high = wilson(*one, z=z)
+    q_low, q_high = wilson(*other, z=z)
+    return p - q - math.hypot(p - p_low, q_high - q), p - q + math.hypot(p_high - p, q - q_low)

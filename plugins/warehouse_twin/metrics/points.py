@@ -1,0 +1,105 @@
+"""Rows as points in 16-bit integers, and the closest of many points to each of a few.
+
+Gower's distance (1971, doi:10.2307/2528823): numbers and times by the difference of their quantile ranks in the training
+part, categories by 0 or 1, missing as a category of its own. Integers make ties exact and alike on every machine, and NumPy
+works on sixteen of them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from warehouse_twin.errors import TerminalError
+from warehouse_twin.metrics.columns import Ints, Values, decode, joint_codes, kind_of
+
+Shorts = NDArray[np.int16]
+FARTHEST = np.iinfo(np.int16).max
+_LARGEST_DISTANCE = 32_000
+_FINEST_RANK = 2_000
+_CODES = 65_521
+"""Categories beyond 65,521 share codes: the largest prime that fits into 16 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Rows as points: ranks 0…`scale` of numbers (twice that: missing) and codes of categories, each `(columns, rows)`."""
+
+    ranks: Shorts
+    codes: NDArray[np.uint16]
+    scale: int
+
+    def __len__(self) -> int:
+        return int(self.ranks.shape[1])
+
+    def take(self, rows: Ints) -> Points:
+        return Points(np.ascontiguousarray(self.ranks[:, rows]), np.ascontiguousarray(self.codes[:, rows]), self.scale)
+
+
+def encode_points(tables: Sequence[pa.Table], columns: Sequence[str]) -> list[Points]:
+    """The tables' rows as points; the first, the training part, gives the ranks. Raises TerminalError above 8,000 columns."""
+    if not 0 < len(columns) <= _LARGEST_DISTANCE // 4:
+        raise TerminalError(f"wanted 1 to {_LARGEST_DISTANCE // 4} columns to compare rows by, got {len(columns)}")
+    scale = min(_FINEST_RANK, _LARGEST_DISTANCE // len(columns))
+    ranks: list[list[Shorts]] = [[] for _ in tables]
+    codes: list[list[NDArray[np.uint16]]] = [[] for _ in tables]
+    for name in columns:
+        parts = [table.column(name) for table in tables]
+        kind = kind_of(parts[0].type)
+        if kind in ("numeric", "datetime"):
+            for found, rank in zip(ranks, _ranks([decode(part, kind, name=name) for part in parts], scale), strict=True):
+                found.append(rank)
+        else:
+            for coded, code in zip(codes, joint_codes(parts, name=name), strict=True):
+                coded.append((code % _CODES).astype(np.uint16))
+    return [
+        Points(_stacked(rank, np.int16, table.num_rows), _stacked(code, np.uint16, table.num_rows), scale)
+        for table, rank, code in zip(tables, ranks, codes, strict=True)
+    ]
+
+
+def nearest_in_groups(queries: Points, references: Points, *, starts: Ints) -> Shorts:
+    """The distance from every query to the closest reference of each group, shape `(queries, groups)`.
+
+    References lie sorted by group; group g starts at `starts[g]`, none is empty.
+    """
+    rows = len(references)
+    distance, mismatches = np.empty(rows, dtype=np.int16), np.empty(rows, dtype=np.uint16)
+    rank, code = np.empty(rows, dtype=np.int16), np.empty(rows, dtype=np.uint16)
+    missing = (references.ranks > references.scale).any(axis=1) | (queries.ranks > queries.scale).any(axis=1)
+    partial = [bool(flag) for flag in np.atleast_1d(missing)]
+    nearest = np.empty((len(queries), len(starts)), dtype=np.int16)
+    for query in range(len(queries)):
+        mismatches.fill(0)
+        for known, wanted in zip(references.codes, queries.codes[:, query], strict=True):
+            np.bitwise_xor(known, wanted, out=code)
+            np.minimum(code, 1, out=code)
+            np.add(mismatches, code, out=mismatches)
+        np.multiply(mismatches.view(np.int16), np.int16(references.scale), out=distance)
+        for known, wanted, clipped in zip(references.ranks, queries.ranks[:, query], partial, strict=True):
+            np.subtract(known, wanted, out=rank)
+            np.abs(rank, out=rank)
+            if clipped:  # missing is as far from every value as values can be from each other
+                np.minimum(rank, references.scale, out=rank)
+            np.add(distance, rank, out=distance)
+        nearest[query] = np.minimum.reduceat(distance, starts)
+    return nearest
+
+
+def _ranks(columns: Sequence[Values], scale: int) -> list[Shorts]:
+    """Mid-ranks among the first column's values, as 0…scale; missing is 2 · scale."""
+    present = np.sort(columns[0].data[~columns[0].missing])
+    ranks = []
+    for values in columns:
+        both = np.searchsorted(present, values.data, side="left") + np.searchsorted(present, values.data, side="right")
+        rank = both * scale // max(2 * len(present), 1)
+        ranks.append(np.where(values.missing, 2 * scale, rank).astype(np.int16))
+    return ranks
+
+
+def _stacked(columns: Sequence[np.ndarray], kind: type, rows: int) -> np.ndarray:
+    return np.stack(columns) if columns else np.empty((0, rows), dtype=kind)

@@ -1,0 +1,140 @@
+"""`gate`: measure the candidate, let Great Expectations hold it against the policy, and give the verdict.
+
+A failed verdict is a value: everything is written, the facts say so, and nothing is raised.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse_twin.gates.expecting import Rows, evaluate
+from warehouse_twin.gates.inputs import Inputs, Part
+from warehouse_twin.gates.judging import judge, requirements
+from warehouse_twin.gates.policy import load_policy
+from warehouse_twin.gates.scoring import Scored, score_twin
+from warehouse_twin.gates.verdict import Verdict, decide
+from warehouse_twin.randomness import derive_seed
+from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.stages.snapshots import ENTITY, read_snapshot
+from warehouse_twin.workspace import write_json, write_text
+
+HEAD_ROWS = 100
+"""Rows of each table that the schema expectations look at."""
+
+
+def parameters(context: StageContext) -> Mapping[str, Any]:
+    """The policy, what the manifest changes of it, and the seed of samples."""
+    manifest = context.manifest
+    changed = {name: spec.gates.model_dump() for name, spec in manifest.tables.items()}
+    return {
+        "policy": load_policy(context.settings.expectations).digest,
+        "gates": {"": manifest.gates.model_dump(), **changed},
+        "seed": _seed(context),
+    }
+
+
+def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
+    """Leaves scores.json, pairs.json, verdict.json, report.html and data_docs/. The facts are the verdict in short."""
+    from warehouse_twin.gates.report import write_report
+
+    resolved = context.resolved
+    asked = requirements(load_policy(context.settings.expectations), resolved, context.manifest)
+    inputs = _inputs(context)
+    scored = score_twin(resolved, inputs, seed=_seed(context))
+    judged, problems = judge(asked, scored.scores)
+    evaluation = evaluate(asked, judged, scored.scores, _heads(context), docs=folder / "data_docs", scratch=context.workspace.scratch)
+    verdict = decide(
+        twin=context.twin,
+        release=context.release,
+        judged=judged,
+        problems=problems,
+        evaluation=evaluation,
+        attempt=_attempts(context) + 1,
+    )
+    scores = _scores(scored)
+    write_json(folder / "scores.json", scores)
+    write_json(folder / "pairs.json", scored.pairs)
+    write_json(folder / "verdict.json", verdict.to_dict())
+    write_report(
+        file=folder / "report.html",
+        verdict=verdict.to_dict(),
+        scores=scores,
+        pairs=scored.pairs,
+        resolved=resolved.to_dict(),
+        facts=context.receipt("resolve").facts,
+    )
+    _remember(context, verdict)
+    return {
+        "verdict": verdict.status,
+        "passed": verdict.passed,
+        "expected": verdict.expected,
+        "evaluated": verdict.evaluated,
+        "failed": verdict.failed,
+    }
+
+
+def _seed(context: StageContext) -> int:
+    return derive_seed(context.manifest.seed, "release", context.release, "gate")
+
+
+def _inputs(context: StageContext) -> Inputs:
+    synthesized, built = context.folder("synthesize"), context.folder("materialize")
+
+    def real(name: str) -> tuple[Part, Part]:
+        training, holdout = (Part(part.drop_columns([ENTITY]), part.column(ENTITY).to_numpy()) for part in read_snapshot(context, name))
+        return training, holdout
+
+    def floor(name: str) -> pa.Table | None:
+        path = synthesized / "floor" / f"{name}.parquet"
+        return pq.read_table(path) if path.exists() else None
+
+    def challengers(name: str) -> Mapping[str, pa.Table]:
+        files = sorted((synthesized / "challengers" / name).glob("*.parquet"))
+        return {path.stem: pq.read_table(path) for path in files}
+
+    return Inputs(real, lambda name: pq.read_table(built / "tables" / f"{name}.parquet"), floor, challengers)
+
+
+def _heads(context: StageContext) -> list[Rows]:
+    """The first rows of each table as it would be released; a table must hold rows where the source does and none were forbidden."""
+    counts = context.receipt("resolve").facts["rows"]
+    heads = []
+    for table in context.resolved.tables:
+        file = pq.ParquetFile(context.folder("materialize") / "tables" / f"{table.name}.parquet")
+        batch = next(file.iter_batches(batch_size=HEAD_ROWS), None)
+        head = file.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
+        filled = bool(counts[table.name]) and table.rows != 0
+        heads.append(Rows(table.name, table.table.column_names, head, filled))
+    return heads
+
+
+def _scores(scored: Scored) -> dict[str, Any]:
+    challengers = {
+        table: {name: [score.to_dict() for score in scores] for name, scores in by_name.items()}
+        for table, by_name in scored.challengers.items()
+    }
+    return {"scores": [score.to_dict() for score in scored.scores], "challengers": challengers}
+
+
+def _attempts(context: StageContext) -> int:
+    """How many verdicts this release had before."""
+    path = context.run_folder / "attempts.jsonl"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def _remember(context: StageContext, verdict: Verdict) -> None:
+    path = context.run_folder / "attempts.jsonl"
+    earlier = path.read_text() if path.exists() else ""
+    line = json.dumps({"attempt": verdict.attempt, "status": verdict.status, "failed": verdict.failed}, sort_keys=True)
+    write_text(path, f"{earlier}{line}\n")
+
+
+STAGE = Stage(
+    name="gate", needs=("resolve", "synthesize", "materialize"), zone="internal", parameters=parameters, work=work, reads_snapshot=True
+)
