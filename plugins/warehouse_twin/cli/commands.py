@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from warehouse_twin import pipeline
-from warehouse_twin.errors import ConfigurationError, ManifestError
+from warehouse_twin.errors import ConfigurationError, Fault, ManifestError
 from warehouse_twin.settings import Settings
 
 Ended = Literal["done", "failed"]
@@ -57,7 +57,8 @@ def _outcome(result: pipeline.StageResult) -> list[str]:
     what, facts = f"{result.twin}@{result.release}", result.receipt.facts
     if result.passed is False:
         failed = [f"  {line}" for line in facts.get("failed", [])]
-        return [f"{what}: verdict {facts.get('verdict', 'fail')}; nothing is published", *failed, f"next: twin gate {result.twin} --explain"]
+        head = f"{what}: verdict {facts.get('verdict', 'fail')}; nothing is published"
+        return [head, *failed, f"next: twin gate {result.twin} --release {result.release} --explain"]
     if result.stage == "gate":
         return [f"{what}: verdict {facts['verdict']}, {facts['evaluated']} of {facts['expected']} expectations evaluated"]
     return [f"{what}: {result.stage} {'had nothing to do' if result.skipped else 'done'}"]
@@ -88,7 +89,8 @@ def manifest_check(options: argparse.Namespace, settings: Settings) -> Ended:
     files = [_manifest_file(name, settings) for name in options.manifests] or list_manifests(settings.twins)
     if not files:
         raise ConfigurationError(f"{settings.twins}: no manifest; wanted at least one <twin>.yml")
-    faults, checked = [], []
+    faults: list[Fault] = []
+    checked: list[str] = []
     for file in files:
         try:
             _check(file, settings, offline=options.offline)

@@ -33,7 +33,8 @@ STAGE_HELP = {
 
 def parser() -> argparse.ArgumentParser:
     """All words of the command line."""
-    top = argparse.ArgumentParser(prog="twin", description="A digital twin of a warehouse: same schemas, keys and statistics, no row copied.")
+    about = "A digital twin of a warehouse: same schemas, keys and statistics, no row copied."
+    top = argparse.ArgumentParser(prog="twin", description=about)
     top.add_argument("--version", action="version", version=f"warehouse-twin {__version__} ({__file__})")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print one JSON value on standard output")

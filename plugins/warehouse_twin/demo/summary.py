@@ -89,8 +89,8 @@ def _where(settings: Settings, resolved: Mapping[str, Any], twin: str, release: 
     root = _short(workspace.root)
     lines = [f"  report     {_short(gate / 'report.html')}", f"  Data Docs  {_short(_data_docs(gate))}"]
     if published:
-        place = f"{resolved['target_warehouse']}, schema {resolved['target_schema']} (this release: {resolved['target_schema']}__r{release})"
-        lines = [f"  twin       {place}", *lines]
+        schema = resolved["target_schema"]
+        lines = [f"  twin       warehouse {resolved['target_warehouse']}, schema {schema} (this release: {schema}__r{release})", *lines]
     python = ".venv/bin/" if Path(".venv/bin/twin").exists() else ""
     return [
         *lines,

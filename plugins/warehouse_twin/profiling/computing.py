@@ -103,7 +103,7 @@ def perform(task: Task, *, snapshot: Path, k: int) -> Any:
         reference = pq.read_table(snapshot / f"{domain[0]}.parquet", columns=[domain[1]]).column(0)
         known = set(pc.drop_null(reference).cast(pa.string()).to_pylist())
     pii = tuple(detail["pii"]) if detail["pii"] else None
-    column = ColumnTask(name=name, sql_type=detail["sql_type"], kind=detail["kind"], pii=pii, domain=known)  # type: ignore[arg-type]
+    column = ColumnTask(name=name, sql_type=detail["sql_type"], kind=detail["kind"], pii=pii, domain=known)
     return asdict(profile_column(column, training.column(name), training.column(ENTITY).to_numpy(), k=k))
 
 

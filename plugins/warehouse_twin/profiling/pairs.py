@@ -25,9 +25,11 @@ def coarse_codes(column: pa.ChunkedArray, *, bins: int = BINS) -> Ints:
         if not filled.any():
             return np.zeros(len(whole), dtype=np.int64)
         edges = np.unique(np.quantile(whole[filled], np.linspace(0, 1, bins + 1)[1:-1]))
-        return np.where(filled, np.searchsorted(edges, whole, side="left") + 1, 0).astype(np.int64)
+        codes: Ints = np.where(filled, np.searchsorted(edges, whole, side="left") + 1, 0).astype(np.int64)
+        return codes
     if pa.types.is_nested(column.type):
-        return column.is_valid().to_numpy().astype(np.int64)
+        present: Ints = column.is_valid().to_numpy().astype(np.int64)
+        return present
     encoded = column.combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()

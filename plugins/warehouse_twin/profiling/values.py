@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,7 +55,7 @@ def _floats(column: pa.ChunkedArray) -> Floats:
     return values
 
 
-def from_parts(parts: tuple[Floats, ...], kind: pa.DataType) -> pa.Array:
+def from_parts(parts: Sequence[NDArray[np.floating[Any]]], kind: pa.DataType) -> pa.Array:
     """The inverse of `to_parts`; values are clamped into the type's range."""
     missing = np.isnan(parts[0])
     clean = [np.where(missing | np.isnan(part), 0.0, part) for part in parts]

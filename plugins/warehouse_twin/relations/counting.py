@@ -24,14 +24,16 @@ def draw_counts(children: Part, parents: int, *, seed: int, stream: str) -> Ints
     ends = np.cumsum(cells[:, 2])
     cell = np.minimum(np.searchsorted(ends, quantile * ends[-1], side="right"), len(cells) - 1)
     place = uniforms(counters, seed=seed, stream=f"{stream}/place")
-    return np.maximum(np.rint(cells[cell, 0] + place * (cells[cell, 1] - cells[cell, 0])), 0).astype(np.int64)
+    drawn = np.rint(cells[cell, 0] + place * (cells[cell, 1] - cells[cell, 0]))
+    counts: Ints = np.maximum(drawn, 0).astype(np.int64)
+    return counts
 
 
 def scaled_to(counts: Ints, total: int) -> Ints:
     """Counts in the same proportions that add up to `total`, by largest remainder; even where all counts are zero."""
     weights = counts.astype(np.float64) if counts.sum() else np.ones(len(counts))
     exact = weights * (total / weights.sum())
-    whole = np.floor(exact).astype(np.int64)
+    whole: Ints = np.floor(exact).astype(np.int64)
     missing = int(total - whole.sum())
     whole[np.argsort(-(exact - whole), kind="stable")[:missing]] += 1
     return whole

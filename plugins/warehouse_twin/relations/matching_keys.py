@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -78,7 +79,7 @@ def spread_apart(column: pa.ChunkedArray, others: Sequence[pa.ChunkedArray], pro
     for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
         slots[rows] = _apart(slots[rows], lowest, highest)
     whole = slots * step
-    parts = (np.floor(whole / DAY_MICROSECONDS), whole % DAY_MICROSECONDS) if timestamp else (whole,)
+    parts: tuple[NDArray[np.floating[Any]], ...] = (np.floor(whole / DAY_MICROSECONDS), whole % DAY_MICROSECONDS) if timestamp else (whole,)
     return pa.chunked_array([from_parts(parts, column.type)])
 
 

@@ -24,9 +24,10 @@ def new_keys(profile: ColumnProfile, kind: pa.DataType, rows: int, *, seed: int)
     if names:
         first = profile.parts[0].cells[0][0] if profile.parts and profile.parts[0].cells else 0.0
         step = profile.parts[-1].step or 1.0
-        whole = np.floor(first) * DAY_MICROSECONDS + counters * step if len(names) == 2 else first + counters * step
-        parts = (np.floor(whole / DAY_MICROSECONDS), whole % DAY_MICROSECONDS) if len(names) == 2 else (whole,)
-        return pa.chunked_array([from_parts(parts, kind)])
+        if len(names) == 1:
+            return pa.chunked_array([from_parts((first + counters * step,), kind)])
+        whole = np.floor(first) * DAY_MICROSECONDS + counters * step
+        return pa.chunked_array([from_parts((np.floor(whole / DAY_MICROSECONDS), whole % DAY_MICROSECONDS), kind)])
     if not (pt.is_string(kind) or pt.is_large_string(kind)):
         text = pa.array([str(counter + 1) for counter in counters], type=pa.string())
         return pa.chunked_array([text.cast(kind)])

@@ -30,7 +30,8 @@ def generate(profile: ColumnProfile, kind: pa.DataType, present: Bools, counters
     if maker is None or not (pt.is_string(kind) or pt.is_large_string(kind)):
         return _opaque(kind, present)
     texts = maker(profile.formats, counters, derive_seed(seed, profile.name))
-    return pa.array(np.where(present, texts, None), type=pa.string()).cast(kind)
+    texts[~present] = None
+    return pa.array(texts, type=pa.string()).cast(kind)
 
 
 def make_codes(formats: Mapping[str, Any], counters: Ints, seed: int) -> Texts:

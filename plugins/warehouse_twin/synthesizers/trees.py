@@ -40,7 +40,8 @@ class Tree:
             goes_left = features[active, self.feature[here]] <= self.threshold[here]
             node[active] = np.where(goes_left, self.left[here], self.right[here])
             active = active[self.leaf[node[active]] < 0]
-        return self.leaf[node]
+        found: Ints = self.leaf[node]
+        return found
 
     def draw(self, features: NDArray[np.float32], draws: Floats) -> Ints:
         """A class a row by inverse CDF of its leaf's histogram; `draws` are uniform in [0, 1)."""
@@ -49,7 +50,8 @@ class Tree:
             part = slice(begin, begin + CHUNK)
             shares = self.histograms[self.leaves(features[part])]
             classes[part] = (shares <= draws[part, None]).sum(axis=1)
-        return np.minimum(classes, self.histograms.shape[1] - 1)
+        drawn: Ints = np.minimum(classes, self.histograms.shape[1] - 1)
+        return drawn
 
     def to_row(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,35 @@
+"""Errors survive a process boundary, and the terminal and the transient are apart."""
+
+import pickle
+
+import pytest
+
+from warehouse_twin.errors import (
+    ConfigurationError,
+    Fault,
+    IntegrityError,
+    LockedError,
+    ManifestError,
+    SourceError,
+    TerminalError,
+    TransientError,
+)
+
+
+def test_a_manifest_error_names_every_fault_in_order() -> None:
+    error = ManifestError([Fault("f.yml", 9, 1, "tables.a", "second"), Fault("f.yml", 2, 3, "", "first")])
+    assert str(error) == "f.yml:2:3: first\nf.yml:9:1: tables.a: second"
+
+
+@pytest.mark.parametrize("error", [ManifestError([Fault("f", 1, 1, "p", "m")]), LockedError("x"), SourceError("y"), IntegrityError("z")])
+def test_errors_can_be_pickled(error) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+
+
+def test_the_two_families_do_not_meet() -> None:
+    assert issubclass(ConfigurationError, TerminalError)
+    assert issubclass(LockedError, TransientError)
+    assert not issubclass(TerminalError, TransientError)
+    assert not issubclass(TransientError, TerminalError)
