@@ -6,7 +6,7 @@ installed, anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,13 +27,17 @@ class Contents:
         return digest_of({name: table["digest"] for name, table in self.tables.items()})
 
     def schema(self) -> dict[str, dict[str, Any]]:
-        """The tables' columns and keys, without comments: those name the release."""
-        found = {table.name: asdict(table) for table in self.declared}
-        for table in found.values():
-            del table["comment"]
-            for column in table["columns"]:
-                del column["comment"]
-        return found
+        return schema_of(self.declared)
+
+
+def schema_of(tables: Sequence[Table]) -> dict[str, dict[str, Any]]:
+    """The tables' columns and keys, without comments: those name the release."""
+    found = {table.name: asdict(table) for table in tables}
+    for table in found.values():
+        del table["comment"]
+        for column in table["columns"]:
+            del column["comment"]
+    return found
 
 
 def contents_of(warehouse: Warehouse, schema: str) -> Contents:

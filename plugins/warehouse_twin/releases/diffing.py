@@ -55,7 +55,7 @@ def diff(a: Mapping[str, Any], b: Mapping[str, Any]) -> ReleaseDiff:
     """What is different in `b`. Both are release.json."""
     tables, later = a["tables"], b["tables"]
     common = sorted(tables.keys() & later.keys())
-    scores, judged = ({label: score["value"] for label, score in record["scores"].items()} for record in (a, b))
+    scores, judged = a["scores"], b["scores"]
     changes = {name: _schema_changes(a["schema"][name], b["schema"][name]) for name in common}
     return ReleaseDiff(
         before=f"{a['twin']}@{a['release']}",

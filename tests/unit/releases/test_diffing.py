@@ -25,7 +25,7 @@ def record() -> dict[str, Any]:
         "release": 1,
         "tables": {"orders": {"rows": 10, "digest": "o1"}, "customers": {"rows": 5, "digest": "c1"}},
         "schema": {"orders": table(column("id"), column("paid")), "customers": table(column("id"))},
-        "scores": {"orders.pair_trend": {"value": 0.9}, "orders.column_shape(paid)": {"value": 0.95}},
+        "scores": {"orders.pair_trend": 0.9, "orders.column_shape(paid)": 0.95},
         "models": {"orders": "m1", "customers": "n1"},
         "manifest_digest": "x",
         "verdict": {"status": "pass"},
@@ -47,7 +47,7 @@ def test_everything_that_can_differ(record: dict[str, Any]) -> None:
     later["tables"]["orders"] = {"rows": 1200, "digest": "o2"}
     later["schema"]["orders"] = table(column("note", "VARCHAR"), column("paid", "DECIMAL(10,2)", nullable=False))
     later["schema"]["orders"]["primary_key"] = ["note"]
-    later["scores"] = {"orders.pair_trend": {"value": 0.8}, "orders.orphans": {"value": 0.0}}
+    later["scores"] = {"orders.pair_trend": 0.8, "orders.orphans": 0.0}
     later["models"] = {"orders": "m2"}
     later["manifest_digest"] = "y"
     later["verdict"] = {"status": "undecided-accepted"}
@@ -88,8 +88,8 @@ def test_columns_in_another_order_and_rows_alone(record: dict[str, Any]) -> None
 
 
 def test_the_largest_changes_of_scores_come_first(record: dict[str, Any]) -> None:
-    record["scores"] = {f"t.s{number:02}": {"value": 0.0} for number in range(SCORES_SHOWN + 5)}
-    later = {**record, "scores": {label: {"value": int(label[-2:]) / 100 + 0.01} for label in record["scores"]}}
+    record["scores"] = {f"t.s{number:02}": 0.0 for number in range(SCORES_SHOWN + 5)}
+    later = {**record, "scores": {label: int(label[-2:]) / 100 + 0.01 for label in record["scores"]}}
     told = diff(record, later).lines()
     assert told[1] == "  t.s24: 0.0000 → 0.2500"
     assert told[-1] == "  (+5 more scores)"
