@@ -7,24 +7,34 @@ zone, so that a test can look for it where it must not be.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from warehouse_twin.digests import digest_file, digest_folder, digest_of, keyed
+from warehouse_twin.lineage.reading import reading
 from warehouse_twin.lineage.recording import record
 from warehouse_twin.lineage.tracking import connected
+from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.materializing.ddl import statements
 from warehouse_twin.metrics.score import Score
 from warehouse_twin.profiling.table_profile import ColumnProfile, Part, TableProfile
 from warehouse_twin.receipts import Receipt, stage_key
+from warehouse_twin.releases.contents import Contents, contents_of
+from warehouse_twin.releases.registry import registry_of
 from warehouse_twin.settings import Settings
+from warehouse_twin.stages.audit import AuditReport, audit
 from warehouse_twin.synthesizers.registry import find_synthesizer, model_digest
+from warehouse_twin.warehouses import Publication
 from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
+from warehouse_twin.warehouses.duckdb_warehouse import DuckDBWarehouse
 from warehouse_twin.workspace import Workspace, new_folder, write_json, write_text
 
 SENTINEL = "N77SENTINEL31"
@@ -43,7 +53,26 @@ ROWS = {
     "planes": pa.table({"id": [1, 2, 3], "seats": [55, 102, 149]}),
     "flights": pa.table({"id": [1, 2, 3, 4], "plane": [3, 1, 1, None], "delay": [2.5, -4.0, None, 11.0]}),
 }
-ZONES = {"resolve": "internal", "profile": "internal", "gate": "internal"}
+MANIFEST = Manifest.model_validate(
+    {
+        "twin": "hangar",
+        "source": {"warehouse": "prod", "schema": "air"},
+        "target": {"warehouse": "dev", "schema": "air"},
+        "seed": 11,
+        "tables": {"carriers": {"keep": "real"}, "planes": None, "flights": None},
+    }
+)
+ZONES = {"resolve": "internal", "profile": "internal", "gate": "internal", "release": "internal", "publish": "internal"}
+NEEDS = {
+    "resolve": (),
+    "profile": ("resolve",),
+    "train": ("profile",),
+    "synthesize": ("train",),
+    "materialize": ("synthesize",),
+    "gate": ("materialize",),
+    "release": ("gate",),
+    "publish": ("release",),
+}
 
 
 def resolved_twin(**changes: Any) -> ResolvedTwin:
@@ -146,22 +175,31 @@ class Hangar:
         stage: str,
         release: int,
         files: Mapping[str, Any],
-        facts: Mapping[str, Any],
+        facts: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
         *,
         table: str | None = None,
         sources: Mapping[str, str] | None = None,
     ) -> Receipt:
-        """Files and receipt of a stage. A file is JSON, or a function that fills a folder of that name."""
+        """Files and receipt of a stage. A file is JSON, or a function that fills a folder of that name.
+
+        Up to `train` a second release finds what the first one left, as it does in the pipeline.
+        """
         zone = ZONES.get(stage, "secure")
         receipts = self.run_folder(release) / "receipts"
-        key = stage_key(stage, inputs={}, parameters={"table": table, "release": release if stage != "train" else 0})
+        inputs = {need: Receipt.read(receipts / f"{need}.json").key for need in NEEDS[stage]}
+        shared = stage in ("resolve", "profile", "train")
+        key = stage_key(stage, inputs=inputs, parameters={"table": table, "release": 0 if shared else release})
         output = self.workspace.output(zone, "hangar", stage, key)
-        with new_folder(output) as folder:
-            for name, content in files.items():
-                content(folder / name) if callable(content) else write_json(folder / name, content)
-            digests = digest_folder(folder) | dict(sources or {})
-            receipt = Receipt(stage, key, self.workspace.relative(output), {}, digests, facts)
-            receipt.write(folder / "receipt.json")
+        if shared and output.exists():
+            receipt = Receipt.read(output / "receipt.json")
+        else:
+            with new_folder(output) as folder:
+                for name, content in files.items():
+                    content(folder / name) if callable(content) else write_json(folder / name, content)
+                digests = digest_folder(folder) | dict(sources or {})
+                known = facts() if callable(facts) else facts
+                receipt = Receipt(stage, key, self.workspace.relative(output), inputs, digests, known)
+                receipt.write(folder / "receipt.json")
         receipt.write(receipts / (f"{stage}.json" if table is None else f"{stage}/{table}.json"))
         return receipt
 
@@ -204,15 +242,11 @@ class Hangar:
 
         files = {"independent": planes} if table == "planes" else {"tree": flights("tree"), "independent": flights("independent")}
         roles = {"planes": {"independent": "published"}, "flights": {"tree": "published", "independent": "challenger"}}[table]
-        facts: dict[str, Any] = {"models": {}}
-        # the facts hold digests that are known only when the files are there
-        self.leave("train", release, files, facts, table=table)
-        facts = {
-            "models": {
-                name: {"digest": digests[name], "role": role, "rows": 48, "seconds": 0.5, "parameters": {"leaf_rows": 50}}
-                for name, role in roles.items()
-            }
-        }
+
+        def facts() -> dict[str, Any]:
+            plain = {"rows": 48, "seconds": 0.5, "parameters": {"leaf_rows": 50}}
+            return {"models": {name: {"digest": digests[name], "role": role, **plain} for name, role in roles.items()}}
+
         return self.leave("train", release, files, facts, table=table)
 
     def gate(self, release: int = 1, *, passed: bool = True) -> Receipt:
@@ -225,10 +259,115 @@ class Hangar:
         self.record(self.profile(release), release)
         for table in ("planes", "flights"):
             self.record(self.train(table, release), release, table=table)
-        for stage in ("synthesize", "materialize"):
-            text = {"rows.json": SENTINEL}
-            self.record(self.leave(stage, release, text, {"dbt_invocation": "d-1"}), release)
+        self.combine_train(release)
+        self.record(self.leave("synthesize", release, {"rows.json": SENTINEL}, {}), release)
+        self.record(self.materialize(release), release)
         self.record(self.gate(release), release)
+
+    def combine_train(self, release: int) -> None:
+        folder = self.run_folder(release) / "receipts"
+        keys = {table: Receipt.read(folder / "train" / f"{table}.json").key for table in ("planes", "flights")}
+        Receipt("train", digest_of(keys), "", keys, {}, {}).write(folder / "train.json")
+
+    def materialize(self, release: int = 1) -> Receipt:
+        def tables(folder: Path) -> None:
+            folder.mkdir()
+            for name, rows in ROWS.items():
+                parquet.write_table(rows, folder / f"{name}.parquet")
+
+        schema = {"statements": statements(self.resolved, release=release), "tables": list(ROWS)}
+        files = {"schema.json": schema, "tables": tables, "candidate.json": SENTINEL}
+        facts = {"schema": f"air__r{release}", "dbt_invocation": "d-1", "data_digest": self.contents().data_digest}
+        return self.leave("materialize", release, files, facts)
+
+    def contents(self) -> Contents:
+        """What a warehouse gives back of ROWS."""
+        warehouse = DuckDBWarehouse("check", self.workspace.scratch / "check.duckdb")
+        warehouse.path.parent.mkdir(parents=True, exist_ok=True)
+        files = {}
+        for name, rows in ROWS.items():
+            files[name] = self.workspace.scratch / f"{name}.parquet"
+            parquet.write_table(rows, files[name])
+        warehouse.install("air__r0", statements(self.resolved, release=0), files)
+        return contents_of(warehouse, "air__r0")
+
+    def release(self, release: int = 1) -> Receipt:
+        """Put the release into the registry, as the stage of that name does."""
+        made, gate, profile = (self.receipt(stage, release) for stage in ("materialize", "gate", "profile"))
+        here = self.workspace.root
+        files = {name: here / gate.output / name for name in ("scores.json", "verdict.json", "report.html")}
+        files |= {"schema.json": here / made.output / "schema.json", "resolved.json": self.run_folder(release) / "resolved.json"}
+        files["manifest.yml"] = self.run_folder(release) / "manifest.yml"
+        write_text(files["manifest.yml"], "twin: hangar\n")
+        data = {f"data/{name}.parquet": here / made.output / "tables" / f"{name}.parquet" for name in ROWS}
+        contents = self.contents()
+        models = {
+            table: {"synthesizer": name, "digest": facts["digest"]}
+            for table in ("planes", "flights")
+            for name, facts in self.receipt("train", release, table).facts["models"].items()
+            if facts["role"] == "published"
+        }
+        with reading(self.settings, "hangar") as reader:
+            run_id = reader.release(release).runs[0].run_id
+        record = {
+            "twin": "hangar",
+            "release": release,
+            "data_digest": contents.data_digest,
+            "tables": dict(contents.tables),
+            "schema": contents.schema(),
+            "files": {name: digest_file(path) for name, path in data.items()},
+            "documents": {name: digest_file(path) for name, path in files.items()},
+            "manifest_digest": digest_file(files["manifest.yml"]),
+            "models": models,
+            "profiles": {table: profile.digests[f"{table}.json"] for table in ("planes", "flights")},
+            "sources": {table: self.receipt("resolve", release).digests[f"source/{table}"] for table in ROWS},
+            "verdict": {"status": "pass"},
+            "code": "c0de",
+            "mlflow_run_id": run_id,
+            "dbt_invocation": "d-1",
+        }
+        files["release.json"] = self.run_folder(release) / "release.json"
+        write_json(files["release.json"], record)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # DVC's own
+            registry_of(self.settings).add("hangar", release, files | data)
+        return self.leave("release", release, {}, {"data_digest": contents.data_digest})
+
+    def publish(self, release: int = 1) -> Receipt:
+        """Show the release to readers, as the stage of that name does."""
+        warehouse = self.warehouse()
+        files = registry_of(self.settings).data_files("hangar", release)
+        private = f"air__r{release}"
+        warehouse.install(private, statements(self.resolved, release=release), {name: files[name] for name in ROWS})
+        publication = Publication("hangar", release, self.contents().data_digest, "2026-01-01T00:00:00Z")
+        warehouse.publish(public="air", private=private, tables=list(TABLES.values()), publication=publication)
+        return self.leave("publish", release, {}, {"published_at": "2026-01-01T00:00:00Z"})
+
+    def warehouse(self) -> DuckDBWarehouse:
+        path = self.workspace.warehouses / "dev.duckdb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return DuckDBWarehouse("dev", path)
+
+    def receipt(self, stage: str, release: int = 1, table: str | None = None) -> Receipt:
+        name = f"{stage}.json" if table is None else f"{stage}/{table}.json"
+        return Receipt.read(self.run_folder(release) / "receipts" / name)
+
+    def audit(self, reference: str = "hangar@2") -> AuditReport:
+        return audit(self.settings, MANIFEST, reference)
+
+    def broken(self, reference: str = "hangar@2") -> set[str]:
+        """Names of the links that an audit finds broken."""
+        return {link.name for link in self.audit(reference).broken}
+
+    def output(self, stage: str, release: int, table: str | None = None) -> Path:
+        """Where a stage left its files."""
+        return self.workspace.root / self.receipt(stage, release, table).output
+
+    def whole(self, release: int = 1) -> None:
+        """A release from resolve to publish, all recorded."""
+        self.until_gate(release)
+        self.record(self.release(release), release)
+        self.record(self.publish(release), release)
 
 
 def settings_of(root: Path) -> Settings:
@@ -252,11 +391,28 @@ def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return settings.workspace.mlflow / "mlflow.db"
 
 
+@pytest.fixture(scope="session")
+def make_hangar(empty_mlflow: Path) -> Callable[[Path], Hangar]:
+    """Makes the twin `hangar` in a folder, with an empty MLflow."""
+
+    def make(root: Path) -> Hangar:
+        settings = settings_of(root)
+        settings.workspace.mlflow.mkdir(parents=True)
+        shutil.copy(empty_mlflow, settings.workspace.mlflow / "mlflow.db")
+        return Hangar(settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def whole_hangar(make_hangar: Callable[[Path], Hangar], tmp_path_factory: pytest.TempPathFactory) -> Hangar:
+    """The twin with two releases, the second published. Tests put back what they alter."""
+    made = make_hangar(tmp_path_factory.mktemp("audited"))
+    made.whole(1)
+    made.whole(2)
+    return made
+
+
 @pytest.fixture
-def hangar(tmp_path: Path, empty_mlflow: Path) -> Iterator[Hangar]:
-    """The twin `hangar` in a workspace of its own, with an empty MLflow."""
-    settings = settings_of(tmp_path)
-    settings.workspace.mlflow.mkdir(parents=True)
-    shutil.copy(empty_mlflow, settings.workspace.mlflow / "mlflow.db")
-    yield Hangar(settings)
-    assert digest_file(empty_mlflow)
+def hangar(tmp_path: Path, make_hangar: Callable[[Path], Hangar]) -> Hangar:
+    return make_hangar(tmp_path)

@@ -66,6 +66,19 @@ def model_name(twin: str, table: str) -> str:
     return _NOT_IN_A_MODEL_NAME.sub(lambda hit: "".join(f"%{byte:02X}" for byte in hit[0].encode()), f"{twin}.{table}")
 
 
+def release_tags(facts: Mapping[str, Any], *, commit: str, digest: str) -> dict[str, str]:
+    """What a release's run says of the release: tags from release.json, its own sha256 and the commit of its git tag."""
+    tags = {
+        DVC_REVISION: commit,
+        RELEASE_DIGEST: digest,
+        DATA_DIGEST: facts.get("data_digest"),
+        MANIFEST_DIGEST: facts.get("manifest_digest"),
+        CODE: facts.get("code"),
+        "twin.dbt_invocation": facts.get("dbt_invocation"),
+    }
+    return {name: str(value) for name, value in tags.items() if value is not None}
+
+
 def digest_of_receipt(receipt: Receipt) -> str:
     """sha256 of a receipt as it stands on disk, so that lists and tuples are the same."""
     return digest_of(json.loads(json.dumps(receipt.to_dict())))

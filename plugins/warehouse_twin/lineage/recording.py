@@ -8,7 +8,7 @@ No row, no model file and nothing of the secure zone goes to MLflow.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -179,26 +179,30 @@ def _gate(entry: Entry) -> None:
 
 def _release(entry: Entry) -> None:
     run = entry.run
-    content, facts = release_file(run.settings.workspace, run.twin, run.release)
+    digest, facts = release_file(run.settings.workspace, run.twin, run.release)
     commit = commit_of(run.settings.workspace.registry, run.name)
-    tags = {
-        naming.DVC_REVISION: commit,
-        naming.DATA_DIGEST: facts["data_digest"],
-        naming.RELEASE_DIGEST: content,
-        naming.MANIFEST_DIGEST: facts.get("manifest_digest"),
-        naming.CODE: facts.get("code"),
-        "twin.dbt_invocation": facts.get("dbt_invocation"),
-    }
-    run.tags({name: value if isinstance(value, str) else digest_of(value) for name, value in tags.items() if value is not None})
+    run.tags(naming.release_tags(facts, commit=commit, digest=digest))
     _end(entry, "FINISHED")
 
 
+def record_publication(settings: Settings, *, twin: str, release: int) -> None:
+    """Let tags and aliases follow what readers see now, when no stage ran: after a rollback.
+
+    Raises as `record` does, and IntegrityError when the registry has no such release.
+    """
+    with connected(settings, create=True) as client:
+        _point_published(open_run(client, settings, twin=twin, release=release))
+
+
 def _publish(entry: Entry) -> None:
+    _point_published(entry.run)
+
+
+def _point_published(run: ReleaseRun) -> None:
     from warehouse_twin.lineage.registered_models import point_published
 
-    run = entry.run
     _, facts = release_file(run.settings.workspace, run.twin, run.release)
-    point_published(run, {table: model["digest"] if isinstance(model, Mapping) else model for table, model in facts["models"].items()})
+    point_published(run, {table: model["digest"] for table, model in facts["models"].items()})
     for other in run.client.search_runs([run.experiment_id], f"tags.`{naming.PUBLISHED}` = 'true'"):
         if other.info.run_id != run.run_id:
             run.client.set_tag(other.info.run_id, naming.PUBLISHED, "false")

@@ -12,6 +12,7 @@ from typing import Any
 
 from warehouse_twin.errors import IntegrityError
 from warehouse_twin.lineage.naming import release_name
+from warehouse_twin.releases.registry import RECORD, folder_of
 from warehouse_twin.workspace import Workspace
 
 SECONDS = 600
@@ -42,11 +43,6 @@ def commit_of(registry: Path, tag: str) -> str:
     return git(registry, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}").decode().strip()
 
 
-def folder_of(twin: str, release: int) -> str:
-    """A release's folder in the registry."""
-    return f"releases/{twin}/{release}"
-
-
 def tagged_file(registry: Path, tag: str, path: str) -> bytes:
     """A file's bytes as the tag holds them."""
     return git(registry, "cat-file", "blob", f"refs/tags/{tag}:{path}")
@@ -61,7 +57,7 @@ def tagged_paths(registry: Path, tag: str, folder: str) -> list[str]:
 def release_file(workspace: Workspace, twin: str, release: int) -> tuple[str, Mapping[str, Any]]:
     """sha256 and content of a release's `release.json`, from its tag. Raises IntegrityError when it is not readable."""
     name = release_name(twin, release)
-    content = tagged_file(workspace.registry, name, f"{folder_of(twin, release)}/release.json")
+    content = tagged_file(workspace.registry, name, f"{folder_of(twin, release)}/{RECORD}")
     try:
         facts = json.loads(content)
     except ValueError:
