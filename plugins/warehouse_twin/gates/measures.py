@@ -61,5 +61,6 @@ MEASURES: Mapping[str, Measure] = {
     "row_count": Measure("higher", {"table": _once(lambda twin, table: not table.keep_real)}),
     "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}),
     "exact_copies": Measure("lower", {"table": _ANY_RECORD}),
+    "near_copies": Measure("lower", {"table": _ANY_RECORD}),
     "dcr_excess": Measure("lower", {"table": _ANY_RECORD}),
 }

@@ -13,9 +13,10 @@ from warehouse_twin.gates.inputs import Inputs, Part
 from warehouse_twin.gates.key_scoring import Links, key_scores
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, binned, fit_bins
-from warehouse_twin.metrics.closeness import dcr_excess
+from warehouse_twin.metrics.closeness import dcr_excess, near_copies
 from warehouse_twin.metrics.comparable import record_columns, shape_columns
 from warehouse_twin.metrics.copies import Records, exact_copies, same_rows
+from warehouse_twin.metrics.distances import measure_distances
 from warehouse_twin.metrics.pairs import measure_pairs, pair_matrices, pair_trend
 from warehouse_twin.metrics.replicates import entity_groups
 from warehouse_twin.metrics.samples import Samples
@@ -84,8 +85,10 @@ def _candidate(real: _Real, rows: pa.Table) -> tuple[list[Score], Mapping[str, A
         records = Records(
             real.table.name, record, real.training.rows, rows, real.floor, real.holdout.rows if len(real.holdout.rows) else None
         )
-        scores.append(exact_copies(records))
-        scores.append(dcr_excess(records, training_entities=real.training.entities, holdout_entities=real.holdout.entities, seed=real.seed))
+        distances = measure_distances(
+            records, training_entities=real.training.entities, holdout_entities=real.holdout.entities, seed=real.seed
+        )
+        scores += [exact_copies(records), near_copies(real.table.name, distances), dcr_excess(real.table.name, distances)]
     return scores, pair_matrices(pairs)
 
 
