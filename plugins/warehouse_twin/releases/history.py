@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse_twin.errors import ConfigurationError, TransientError
+from warehouse_twin.errors import ConfigurationError, IntegrityError, TransientError, TwinError
 
 BRANCH = "main"
 STALE_SECONDS = 5.0
@@ -87,8 +87,8 @@ class History:
         return tuple(tag for tag in found if tag.commit)
 
     def read(self, revision: str, path: str) -> str:
-        """A file's text as it was committed."""
-        return self._run("show", f"{revision}:{path}")
+        """A file's text as it was committed. Raises IntegrityError when it is not there, or not readable."""
+        return self._run("show", f"{revision}:{path}", error=IntegrityError)
 
     def files(self, revision: str, folder: str) -> tuple[str, ...]:
         """The committed files below a folder."""
@@ -102,7 +102,7 @@ class History:
         """Committed files below `path` that differ in the work tree or are gone from it."""
         return tuple(self._run("diff", "--name-only", "--no-ext-diff", revision, "--", path).splitlines())
 
-    def _run(self, *arguments: str) -> str:
+    def _run(self, *arguments: str, error: type[TwinError] = TransientError) -> str:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         environment |= {"LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"}
         place = [f"--git-dir={self.root / '.git'}", f"--work-tree={self.root}", "-c", "core.quotePath=false"]
@@ -112,7 +112,7 @@ class History:
             raise ConfigurationError(f"git is not on the PATH; the registry {self.root} needs it; next: install git") from None
         if done.returncode != 0:
             reason = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-            raise TransientError(f"registry {self.root}: git {arguments[0]} failed: {reason}")
+            raise error(f"registry {self.root}: git {arguments[0]} failed: {reason}; next: git fsck there")
         return done.stdout.decode()
 
     def _clear_stale_locks(self) -> None:

@@ -74,6 +74,8 @@ def test_configuration_is_portable_private_and_safe(registry: Registry, make_fil
     for line in ("verify = true", "autostage = false", "analytics = false", 'url = "../../dvc-remote"'):
         assert line in config
     assert str(registry.root) not in config
+    assert f'site_cache_dir = "{registry.root}/.dvc/tmp/site"' in (registry.root / ".dvc" / "config.local").read_text()
+    assert git(registry, "ls-files").split() == [".dvc/.gitignore", ".dvc/config", ".dvcignore"]
     assert git(registry, "branch", "--show-current").strip() == "main"
     elsewhere = Registry(registry.root, "s3://bucket/twins", registry.lock)
     elsewhere.init()
@@ -183,6 +185,18 @@ def test_the_record_comes_from_the_tag(registry: Registry, make_files: MakeFiles
     record.write_text(record.read_text().replace("pass", "fail"))
     assert registry.read("shop", 1)["verdict"] == {"status": "pass"}
     assert registry.differences("shop", 1) == ("releases/shop/1/release.json",)
+
+
+def test_a_damaged_object_is_an_integrity_error(registry: Registry, make_files: MakeFiles) -> None:
+    registry.add("shop", 1, make_files())
+    name = git(registry, "rev-parse", "shop@1:releases/shop/1/release.json").strip()
+    stored = registry.root / ".git" / "objects" / name[:2] / name[2:]
+    stored.chmod(0o644)
+    stored.write_bytes(b"not an object")
+    with pytest.raises(IntegrityError, match="git show failed"):
+        registry.read("shop", 1)
+    with pytest.raises(IntegrityError, match="git show failed"):
+        registry.document("shop", 1, "absent.json")
 
 
 def test_data_that_is_gone_comes_back(registry: Registry, make_files: MakeFiles) -> None:
