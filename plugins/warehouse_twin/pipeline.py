@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from warehouse_twin.digests import digest_folder, digest_of
 from warehouse_twin.errors import ConfigurationError, TerminalError
@@ -20,6 +20,10 @@ from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.runs import current_release, mark, read_run
 from warehouse_twin.stages.snapshots import delete_snapshot, ensure_snapshot
 from warehouse_twin.workspace import new_folder
+
+if TYPE_CHECKING:
+    from warehouse_twin.stages.garbage import Collected
+    from warehouse_twin.warehouses import Publication
 
 STAGES: dict[str, str] = {
     "resolve": "resolve",
@@ -113,6 +117,30 @@ def run_twin(
             if results[-1].passed is False:
                 break
     return results
+
+
+def rollback(
+    twin: str, *, settings: Settings, to: int | None = None, wait_seconds: float | None = None, on_progress: Progress = _silent
+) -> Publication:
+    """Publish release `to` again, or the newest before the published one. Raises ConfigurationError when there is none."""
+    from warehouse_twin.stages.publish import rollback as publish_older
+
+    with _locked(twin, settings, wait_seconds, on_progress, shared=False):
+        publication = publish_older(settings, twin, to=to)
+        context = _context("publish", twin, settings=settings, release=publication.release, table=None)
+        if context.receipt_file("publish").exists():  # else it was made in another workspace, and MLflow there tells its story
+            _record(context, "publish", context.receipt("publish"))
+    return publication
+
+
+def collect_garbage(
+    twin: str, *, settings: Settings, wait_seconds: float | None = None, on_progress: Progress = _silent
+) -> Collected:
+    """Drop what failed and killed runs of a twin left. The twin is locked meanwhile, so that nothing in use is dropped."""
+    from warehouse_twin.stages.garbage import collect
+
+    with _locked(twin, settings, wait_seconds, on_progress, shared=False):
+        return collect(settings, load(find_manifest(twin, settings.twins)).manifest)
 
 
 @contextmanager

@@ -5,27 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
 
 from warehouse_twin import pipeline
+from warehouse_twin.cli.output import Ended, answer, say
 from warehouse_twin.errors import ConfigurationError, Fault, ManifestError
 from warehouse_twin.settings import Settings
 
-Ended = Literal["done", "failed"]
 STATUS: dict[Ended, int] = {"done": 0, "failed": 1}
-
-
-def _say(options: argparse.Namespace) -> Callable[[str], None]:
-    """Progress goes to standard error, so that standard output holds the answer alone."""
-    if options.json or options.verbose:
-        return lambda text: None
-    return lambda text: print(text, file=sys.stderr, flush=True)
-
-
-def _answer(options: argparse.Namespace, value: Any, lines: Sequence[str]) -> None:
-    print(json.dumps(value, indent=2, sort_keys=True, default=str) if options.json else "\n".join(lines), flush=True)
 
 
 def stage(options: argparse.Namespace, settings: Settings) -> Ended:
@@ -36,9 +23,9 @@ def stage(options: argparse.Namespace, settings: Settings) -> Ended:
         release=options.release,
         table=getattr(options, "table", None),
         wait_seconds=options.wait,
-        on_progress=_say(options),
+        on_progress=say(options),
     )
-    _answer(options, result.to_dict(), _outcome(result))
+    answer(options, result.to_dict(), _outcome(result))
     if getattr(options, "explain", False) and not options.json:
         print("\n".join(_explained(result, settings)))
     return "failed" if result.passed is False else "done"
@@ -46,9 +33,9 @@ def stage(options: argparse.Namespace, settings: Settings) -> Ended:
 
 def run(options: argparse.Namespace, settings: Settings) -> Ended:
     results = pipeline.run_twin(
-        options.twin, settings=settings, release=options.release, wait_seconds=options.wait, on_progress=_say(options)
+        options.twin, settings=settings, release=options.release, wait_seconds=options.wait, on_progress=say(options)
     )
-    _answer(options, [result.to_dict() for result in results], _outcome(results[-1]))
+    answer(options, [result.to_dict() for result in results], _outcome(results[-1]))
     return "failed" if results[-1].passed is False else "done"
 
 
@@ -99,7 +86,7 @@ def manifest_check(options: argparse.Namespace, settings: Settings) -> Ended:
         checked.append(str(file))
     if faults:
         raise ManifestError(faults)
-    _answer(options, {"checked": checked, "faults": []}, [f"{file}: good" for file in checked])
+    answer(options, {"checked": checked, "faults": []}, [f"{file}: good" for file in checked])
     return "done"
 
 
@@ -142,14 +129,14 @@ def demo(options: argparse.Namespace, settings: Settings) -> Ended:
     from warehouse_twin.demo.java import check_java
     from warehouse_twin.demo.summary import summary
 
-    say = _say(options)
+    tell = say(options)
     check_java()
     rows = load_flights(settings.workspace.warehouses / "prod.duckdb")
-    say(f"production warehouse: nycflights13, {sum(rows.values()):,} rows in {len(rows)} tables")
+    tell(f"production warehouse: nycflights13, {sum(rows.values()):,} rows in {len(rows)} tables")
     command = [sys.executable, "-m", "warehouse_twin.operators.embedded", "flights"]
     done = subprocess.run(command, check=False)  # its own process: Airflow must find its configuration before it is imported
     if done.returncode > STATUS["failed"]:
         raise ConfigurationError("the DAG could not run; what it said is above, the logs are in the workspace's airflow/logs/")
     lines = summary(settings, "flights")
-    _answer(options, {"summary": lines, "rows": rows}, ["", *lines])
+    answer(options, {"summary": lines, "rows": rows}, ["", *lines])
     return "done" if done.returncode == 0 else "failed"

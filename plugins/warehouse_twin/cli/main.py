@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from warehouse_twin import __version__
-from warehouse_twin.cli import commands
+from warehouse_twin.cli import commands, releases
 from warehouse_twin.errors import TransientError, TwinError
 from warehouse_twin.pipeline import STAGES
 from warehouse_twin.settings import from_environment
@@ -76,23 +76,23 @@ def _add_manifest(words: argparse._SubParsersAction[argparse.ArgumentParser], co
 def _add_releases(
     words: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser, waiting: argparse.ArgumentParser
 ) -> None:
-    releases = words.add_parser("releases", parents=[common], help="the releases of a twin, the published one marked")
-    releases.add_argument("twin")
-    releases.set_defaults(call=commands.releases)
+    listing = words.add_parser("releases", parents=[common], help="the releases of a twin, the published one marked")
+    listing.add_argument("twin")
+    listing.set_defaults(call=releases.releases)
     diff = words.add_parser("diff", parents=[common], help="what differs between two releases")
     diff.add_argument("first", help="such as flights@1")
     diff.add_argument("second", help="such as flights@latest")
-    diff.set_defaults(call=commands.diff)
+    diff.set_defaults(call=releases.diff)
     rollback = words.add_parser("rollback", parents=[common, waiting], help="publish an older release again")
     rollback.add_argument("twin")
     rollback.add_argument("--to", type=int, metavar="N", help="this release (default: the newest before the published one)")
-    rollback.set_defaults(call=commands.rollback)
+    rollback.set_defaults(call=releases.rollback)
     audit = words.add_parser("audit", parents=[common], help="walk and re-hash the chain of a release")
     audit.add_argument("reference", help="such as flights@published")
-    audit.set_defaults(call=commands.audit)
+    audit.set_defaults(call=releases.audit)
     gc = words.add_parser("gc", parents=[common, waiting], help="drop what failed or killed runs left")
     gc.add_argument("twin", nargs="?", help="one twin (default: all)")
-    gc.set_defaults(call=commands.collect)
+    gc.set_defaults(call=releases.collect)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
