@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from warehouse_twin.digests import digest_folder, digest_of
-from warehouse_twin.errors import ConfigurationError, TerminalError
+from warehouse_twin.errors import ConfigurationError, TerminalError, TransientError, TwinError
 from warehouse_twin.locking import exclusive
 from warehouse_twin.manifest.loading import find_manifest, load
 from warehouse_twin.receipts import Receipt, stage_key
@@ -19,7 +21,7 @@ from warehouse_twin.settings import Settings
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.runs import current_release, mark, read_run
 from warehouse_twin.stages.snapshots import delete_snapshot, ensure_snapshot
-from warehouse_twin.workspace import new_folder
+from warehouse_twin.workspace import new_folder, write_text
 
 if TYPE_CHECKING:
     from warehouse_twin.stages.garbage import Collected
@@ -93,7 +95,7 @@ def run_stage(
     with _locked(twin, settings, wait_seconds, on_progress, shared=table is not None):
         context = _context(name, twin, settings=settings, release=release, table=table)
         for earlier in list(STAGES)[: list(STAGES).index(name)]:
-            if not context.receipt_file(earlier).exists():
+            if not context.receipt_file(earlier).exists() or (earlier == "resolve" and _outdated(context)):
                 result = _run(replace(context, table=None), earlier, on_progress)
                 if result.passed is False:
                     return result
@@ -184,11 +186,12 @@ def _run_one(context: StageContext, name: str, on_progress: Progress) -> StageRe
     what = f"{context.twin}@{context.release} {name}" + (f" {context.table}" if context.table else "")
     on_progress(f"{what} …")
     started = time.monotonic()
-    receipt, skipped = _execute(context, _stage(name))
-    receipt.write(context.receipt_file(name, context.table))
-    if context.table is None:
-        receipt.write(context.workspace.receipt(context.twin, name))
-    _record(context, name, receipt)
+    with _guarded(context, name):
+        receipt, skipped = _execute(context, _stage(name))
+        receipt.write(context.receipt_file(name, context.table))
+        if context.table is None:
+            receipt.write(context.workspace.receipt(context.twin, name))
+        _record(context, name, receipt)
     passed = bool(receipt.facts["passed"]) if "passed" in receipt.facts else None
     if name == "gate":
         _close_gate(context, passed=bool(passed))
@@ -203,6 +206,36 @@ def _run_one(context: StageContext, name: str, on_progress: Progress) -> StageRe
 def _stage(name: str) -> Stage:
     stage: Stage = importlib.import_module(f"warehouse_twin.stages.{STAGES[name]}").STAGE
     return stage
+
+
+def _outdated(context: StageContext) -> bool:
+    """Whether the manifest was edited since the open run was resolved: what it says now must be resolved first."""
+    run = read_run(context.workspace, context.twin, context.release)
+    if run is None or run.closed or context.table is not None:  # mapped tasks of one run must all see what it began with
+        return False
+    kept = context.run_folder / "manifest.yml"
+    return not kept.exists() or kept.read_bytes() != context.manifest_file.read_bytes()
+
+
+@contextmanager
+def _guarded(context: StageContext, stage: str) -> Iterator[None]:
+    """Errors that are not ours may quote real values: only their kind goes on, the rest is kept in the secure zone."""
+    try:
+        yield
+    except TwinError:
+        raise
+    except Exception as error:
+        kept = context.workspace.failures(context.twin) / f"{context.release}-{stage}.txt"
+        write_text(kept, "".join(traceback.format_exception(error)))
+        kept.chmod(0o600)
+        what = f"{context.twin}@{context.release} {stage}" + (f" of {context.table}" if context.table else "")
+        if isinstance(error, OSError) and error.errno is not None:
+            kind = f"{type(error).__name__}: {os.strerror(error.errno)}"
+            unforeseen: TwinError = TransientError(f"{what}: {kind}; next: mend it and run again; details, with real values, in {kept}")
+        else:
+            next_step = "next: read it, and report what can be shown"
+            unforeseen = TerminalError(f"{what}: unforeseen {type(error).__name__}; details, perhaps with real values, in {kept}; {next_step}")
+        raise unforeseen from None
 
 
 def _execute(context: StageContext, stage: Stage) -> tuple[Receipt, bool]:

@@ -51,15 +51,34 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
     for key, value in options.items():
         builder = builder.config(key, value)
     try:
-        session = builder.getOrCreate()
+        with _quiet_start(scratch / "spark.log"):
+            session = builder.getOrCreate()
     except Exception as error:
         if type(error).__name__ in ("PySparkRuntimeError", "FileNotFoundError"):
             raise ConfigurationError(
                 "Spark did not start: wanted Java 17 or 21 on the path or in JAVA_HOME; "
-                "next: apt-get install openjdk-17-jre-headless (Debian), or see the Spark lines above"
+                f"next: apt-get install openjdk-17-jre-headless (Debian), or read what Java said in {scratch / 'spark.log'}"
             ) from error
         raise
     try:
         yield session
     finally:
         session.stop()
+
+
+@contextmanager
+def _quiet_start(log: Path) -> Iterator[None]:
+    """Send what the JVM writes to a file of the secure zone: it inherits its streams when it starts, here.
+
+    What it says may quote data, and Airflow shows all of standard error as errors.
+    """
+    sys.stderr.flush()
+    before = os.dup(2)
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.dup2(target, 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(target)

@@ -74,6 +74,10 @@ class Workspace:
     def receipt(self, twin: str, stage: str) -> Path:
         return self.root / "receipts" / twin / f"{stage}.json"
 
+    def failures(self, twin: str) -> Path:
+        """Tracebacks of errors that nobody foresaw; they may quote real values, so secure."""
+        return self.root / "secure" / twin / "failures"
+
     def lock(self, name: str) -> Path:
         return self.root / "locks" / f"{name}.lock"
 

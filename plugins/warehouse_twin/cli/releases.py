@@ -97,4 +97,4 @@ def _name(file: Path) -> str:
     try:
         return load(file).manifest.twin
     except TwinError as error:
-        raise ConfigurationError(f"{file} cannot be read, so what its twin left is not known; next: twin manifest check\n{error}") from error
+        raise ConfigurationError(f"{file} cannot be read, so its twin is not known; next: twin manifest check\n{error}") from error

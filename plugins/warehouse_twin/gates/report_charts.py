@@ -154,8 +154,9 @@ def heat_map(pairs: object) -> HeatMap | None:
             pair = found.get((first, second))
             here, there = margin + column * size, margin + row * size
             names = f"{columns[first]} and {columns[second]}"
-            cells.append(_cell(here, there, names, "twin", pair and pair.value, pair and pair.ceiling))
-            cells.append(_cell(there, here, names, "floor", pair and pair.floor, pair and pair.ceiling))
+            value, floor, ceiling = (pair.value, pair.floor, pair.ceiling) if pair else (None, None, None)
+            cells.append(_cell(here, there, names, "twin", value, ceiling))
+            cells.append(_cell(there, here, names, "floor", floor, ceiling))
     weakest = sorted((pair for pair in found.values() if pair.missing > SHADES[0]), key=lambda pair: -pair.missing)
     return HeatMap(labels, tuple(cells), tuple(weakest[:WEAKEST]), size, margin, len(columns) - len(shown))
 

@@ -99,10 +99,18 @@ class Reading:
             measure=str(score.get("measure", "")),
             table=str(score.get("table", "")),
             columns=(columns,) if isinstance(columns, str) else tuple(str(name) for name in columns),
-            **{name: number(score.get(name)) for name in ("value", "low", "high", "n", "floor", "ceiling")},
+            value=number(score.get("value")),
+            low=number(score.get("low")),
+            high=number(score.get("high")),
+            n=number(score.get("n")),
+            floor=number(score.get("floor")),
+            ceiling=number(score.get("ceiling")),
             higher=score.get("better", "higher") != "lower",
             goal=number(judged.get("goal")),
-            **{name: str(judged.get(name) or "") for name in ("status", "suite", "accepted", "loosened")},
+            status=str(judged.get("status") or ""),
+            suite=str(judged.get("suite") or ""),
+            accepted=str(judged.get("accepted") or ""),
+            loosened=str(judged.get("loosened") or ""),
         )
 
     @property

@@ -22,7 +22,7 @@ from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.profiling.matching import columns_of, match_rows
 from warehouse_twin.relations.entities import Membership, memberships
 from warehouse_twin.stages.context import StageContext
-from warehouse_twin.workspace import new_folder, write_json
+from warehouse_twin.workspace import new_folder, write_json, write_text
 
 logger = logging.getLogger(__name__)
 ENTITY, HOLDOUT = "__entity", "__holdout"
@@ -69,6 +69,7 @@ def take_snapshot(context: StageContext) -> Taken:
     with new_folder(context.snapshot) as folder:
         for name, table in tables.items():
             _write(folder / f"{name}.parquet", table, members[name])
+    write_text(context.run_folder / "manifest.yml", context.manifest_file.read_text(encoding="utf-8"))
     write_json(context.run_folder / "resolved.json", resolved.to_dict())
     holdout = {name: int(member.holdout.sum()) for name, member in members.items()}
     return Taken(resolved, sources, rows, holdout, repairs)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
-from warehouse_twin.synthesizers.codecs import Codec, codec_of
+from warehouse_twin.synthesizers.coding import Codec, codec_of
 from warehouse_twin.synthesizers.columns import from_values, to_values
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.trees import Tree, fit_tree, single_leaf

@@ -3,7 +3,7 @@
 import numpy as np
 
 from warehouse_twin.profiling.table_profile import Part
-from warehouse_twin.synthesizers.codecs import MAX_BINS, MAX_CATEGORIES, codec_of
+from warehouse_twin.synthesizers.coding import MAX_BINS, MAX_CATEGORIES, codec_of
 
 SEATS = Part("number", cells=((2.0, 2.0, 10), (3.0, 9.0, 10), (10.0, 10.0, 80)), step=1.0)
 
