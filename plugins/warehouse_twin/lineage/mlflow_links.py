@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from warehouse_twin.digests import digest_file
 from warehouse_twin.errors import IntegrityError
 from warehouse_twin.lineage import naming
 from warehouse_twin.lineage.links import Chain
 from warehouse_twin.lineage.reading import LineageReader, LineageRecord, RunRecord, VersionRecord, reading
 from warehouse_twin.lineage.release_files import tagged_file
 from warehouse_twin.lineage.release_links import ReleaseFacts
+from warehouse_twin.lineage.values import Values, gate_values, plain_values, resolve_values, train_values
 from warehouse_twin.lineage.workspace_links import Receipts
 from warehouse_twin.releases.registry import folder_of
 from warehouse_twin.settings import Settings
@@ -31,8 +33,8 @@ def check_mlflow(chain: Chain, settings: Settings, release: ReleaseFacts, receip
             _check_artifacts(chain, reader, record, release)
             for item in release.resolved.protected:
                 _check_table(chain, reader, record, item.name, release, receipts)
-            _check_metrics(chain, settings, record, release)
             _check_published(chain, record, release, published)
+            _check_values(chain, settings, record, release, receipts)
     except Exception as error:  # a damaged store may raise anything
         chain.broken("mlflow", "the lineage", "readable", error)
 
@@ -43,17 +45,11 @@ def _check_run(chain: Chain, run: RunRecord, release: ReleaseFacts, receipts: Re
     chain.equal("mlflow/run", "its id in release.json", facts.get("mlflow_run_id"), run.run_id)
     for name, tag in naming.release_tags(facts, commit=release.commit, digest=release.digest).items():
         chain.equal(f"mlflow/run/{name}", "tag", tag, run.tags.get(name, "missing"))
-    chain.equal(f"mlflow/run/{naming.PASSED}", "tag", "true", run.tags.get(naming.PASSED, "missing"))
     for (stage, table), receipt in receipts.items():
         if table is None and (stage != "train" or naming.receipt_tag(stage) in run.tags):
             tag = naming.receipt_tag(stage)
             chain.equal(f"receipt/{stage}", "its digest as MLflow has it", run.tags.get(tag, "missing"), naming.digest_of_receipt(receipt))
-    for name in naming.PARAMETERS:
-        now = run.tags.get(f"twin.now.{name}", run.params.get(name, "missing"))
-        chain.equal(f"mlflow/run/{name}", "parameter", str(getattr(release.resolved, name)), now)
     for table, keyed in facts.get("sources", {}).items():
-        tag = f"{naming.SOURCE_DIGEST}.{table}"
-        chain.equal(f"mlflow/run/{tag}", "tag", keyed, run.tags.get(tag, "missing"))
         _check_source(chain, run, f"mlflow/run/dataset {table}", release, table, keyed)
 
 
@@ -70,6 +66,11 @@ def _check_artifacts(chain: Chain, reader: LineageReader, record: LineageRecord,
         digest = release.files.get(name)
         chain.equal(f"mlflow/{path}", "digest in the run's tag", digest, run.tags.get(naming.file_tag(name), "missing"))
         chain.check(f"mlflow/{path}", "sha256 of the artefact", digest, partial(reader.artifact_digest, run.run_id, path))
+    attempts = run.tags.get(naming.file_tag(naming.ATTEMPTS))
+    if attempts is not None:
+        here, path = reader.settings.workspace.run(release.twin, release.release) / naming.ATTEMPTS, f"gate/{naming.ATTEMPTS}"
+        chain.check(f"run/{naming.ATTEMPTS}", "its digest as MLflow has it", attempts, partial(digest_file, here))
+        chain.check(f"mlflow/{path}", "sha256 of the artefact", attempts, partial(reader.artifact_digest, run.run_id, path))
 
 
 def _check_table(chain: Chain, reader: LineageReader, record: LineageRecord, table: str, release: ReleaseFacts, receipts: Receipts) -> None:
@@ -80,11 +81,11 @@ def _check_table(chain: Chain, reader: LineageReader, record: LineageRecord, tab
         chain.equal(group, "the run of the table", "present", "missing")
         return
     keyed, profile, model = (facts.get(part, {}).get(table) for part in ("sources", "profiles", "models"))
-    chain.equal(f"{group}/source", "tag", keyed, run.tags.get(naming.SOURCE_DIGEST, "missing"))
+    chain.equal(f"{group}/source", "digest in the tag", keyed, run.tags.get(naming.SOURCE_DIGEST, "missing"))
     if keyed is not None:
         _check_source(chain, run, f"{group}/dataset", release, table, keyed)
     path = f"profile/{table}.json"
-    chain.equal(f"{group}/profile", "tag", profile, run.tags.get(naming.PROFILE_DIGEST, "missing"))
+    chain.equal(f"{group}/profile", "digest in the tag", profile, run.tags.get(naming.PROFILE_DIGEST, "missing"))
     chain.check(f"{group}/profile", "sha256 of the artefact", profile, partial(reader.artifact_digest, run.run_id, path))
     receipt = receipts.get(("train", table))
     if receipt is not None:
@@ -92,7 +93,7 @@ def _check_table(chain: Chain, reader: LineageReader, record: LineageRecord, tab
         known = run.tags.get(tag, "missing")
         chain.equal(f"receipt/train/{table}", "its digest as MLflow has it", known, naming.digest_of_receipt(receipt))
     if model is not None:
-        chain.equal(f"{group}/model", "tag", model["digest"], run.tags.get(naming.MODEL_DIGEST, "missing"))
+        chain.equal(f"{group}/model", "digest in the tag", model["digest"], run.tags.get(naming.MODEL_DIGEST, "missing"))
         _check_version(chain, reader, record, run, model)
 
 
@@ -108,15 +109,36 @@ def _check_version(chain: Chain, reader: LineageReader, record: LineageRecord, r
     chain.check(group, "digest of its files", wanted, partial(reader.version_digest, version))
 
 
-def _check_metrics(chain: Chain, settings: Settings, record: LineageRecord, release: ReleaseFacts) -> None:
-    """Scores as MLflow shows them are those of scores.json."""
-    path = f"{folder_of(release.twin, release.release)}/scores.json"
-    scores = chain.read("mlflow/scores", "scores.json", lambda: json.loads(tagged_file(settings.workspace.registry, release.name, path)))
-    for table, values in naming.all_metrics_of(scores or {}).items():
-        run = record.tables.get(table, record.runs[0])
-        prefix = "" if run.table == table else f"{table}."
-        for name, value in values.items():
-            chain.equal(f"mlflow/{table}/{name}", "metric", value, run.metrics.get(naming.key(f"{prefix}{name}"), "missing"))
+def _check_values(chain: Chain, settings: Settings, record: LineageRecord, release: ReleaseFacts, receipts: Receipts) -> None:
+    """Parameters, metrics and tags: what receipts, scores and verdict say should stand there."""
+    folder = folder_of(release.twin, release.release)
+
+    def document(name: str) -> Any:
+        return json.loads(tagged_file(settings.workspace.registry, release.name, f"{folder}/{name}"))
+
+    accounts = [gate_values(release.resolved, document("scores.json"), document("verdict.json"))]
+    for (stage, table), receipt in receipts.items():
+        if stage == "resolve":
+            accounts.append(resolve_values(release.resolved, receipt))
+        elif stage == "train" and table is not None:
+            accounts.append({table: train_values(receipt)})
+        elif stage in ("synthesize", "materialize"):
+            accounts.append(plain_values(receipt))
+    for account in accounts:
+        for table, values in account.items():
+            run = record.runs[0] if table is None else record.tables.get(table)
+            if run is not None:
+                _check_run_values(chain, f"mlflow/{table or 'run'}", run, values)
+
+
+def _check_run_values(chain: Chain, group: str, run: RunRecord, values: Values) -> None:
+    for name, value in values.params.items():
+        now = run.tags.get(naming.key(f"twin.now.{name}"), run.params.get(naming.key(name), "missing"))
+        chain.equal(f"{group}/{name}", "parameter", str(value), now)
+    for name, number in values.metrics.items():
+        chain.equal(f"{group}/{name}", "metric", float(number), run.metrics.get(naming.key(name), "missing"))
+    for name, value in values.tags.items():
+        chain.equal(f"{group}/{name}", "tag", str(value), run.tags.get(naming.key(name), "missing"))
 
 
 def _check_published(chain: Chain, record: LineageRecord, release: ReleaseFacts, published: Publication | None) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from warehouse_twin.digests import digest_of
-from warehouse_twin.metrics.score import Score
 from warehouse_twin.receipts import Receipt
 
 RELEASE = "twin.release"
@@ -32,9 +31,9 @@ DATA_DIGEST = "twin.data_digest"
 RELEASE_DIGEST = "twin.release_digest"
 MANIFEST_DIGEST = "twin.manifest_digest"
 CODE = "twin.code"
-PARAMETERS = ("seed", "k", "entity", "holdout")
-"""Parameters of a release's run that the resolved manifest holds under the same name."""
 GATE_FILES = ("scores.json", "verdict.json", "report.html")
+ATTEMPTS = "attempts.jsonl"
+"""In the run's folder: every verdict on this release, also those before the last."""
 
 DATASET_DIGEST_CHARACTERS = 32
 """MLflow refuses a dataset digest of more than 36 characters; the full one stands in a tag."""
@@ -82,35 +81,3 @@ def release_tags(facts: Mapping[str, Any], *, commit: str, digest: str) -> dict[
 def digest_of_receipt(receipt: Receipt) -> str:
     """sha256 of a receipt as it stands on disk, so that lists and tuples are the same."""
     return digest_of(json.loads(json.dumps(receipt.to_dict())))
-
-
-def metrics_of(scores: Iterable[Mapping[str, Any]], *, prefix: str = "") -> dict[str, dict[str, float]]:
-    """Table → metric → value, of the scores of whole tables; those of columns stay in scores.json.
-
-    `pair_trend` has `pair_trend.low`, `.high`, `.floor` and `.ceiling` beside it.
-    """
-    found: dict[str, dict[str, float]] = {}
-    for item in scores:
-        score = Score.from_dict(item)
-        if score.columns:
-            continue
-        name = key(f"{prefix}{score.measure}")
-        values = {
-            name: score.value,
-            f"{name}.low": score.low,
-            f"{name}.high": score.high,
-            f"{name}.floor": score.floor,
-            f"{name}.ceiling": score.ceiling,
-        }
-        found.setdefault(score.table, {}).update({label: float(value) for label, value in values.items() if value is not None})
-    return found
-
-
-def all_metrics_of(scores: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Table → metric → value, of a whole scores.json, challengers' under `challenger.<synthesizer>.`"""
-    found = metrics_of(scores.get("scores", ()))
-    for table, challengers in scores.get("challengers", {}).items():
-        for synthesizer, items in challengers.items():
-            for values in metrics_of(items, prefix=f"challenger.{synthesizer}.").values():
-                found.setdefault(table, {}).update(values)
-    return found

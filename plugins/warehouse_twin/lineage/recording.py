@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse_twin.digests import digest_file, digest_of
+from warehouse_twin.digests import digest_file
 from warehouse_twin.errors import IntegrityError
 from warehouse_twin.lineage import naming
 from warehouse_twin.lineage.release_files import commit_of, release_file
 from warehouse_twin.lineage.release_runs import ReleaseRun, open_run
 from warehouse_twin.lineage.tracking import connected
+from warehouse_twin.lineage.values import ByRun, gate_values, plain_values, resolve_values, train_values
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.settings import Settings
@@ -81,31 +82,19 @@ def record(
 def _resolve(entry: Entry) -> None:
     from warehouse_twin.lineage.source_tables import dataset_of
 
-    run, resolved, facts = entry.run, entry.resolved, entry.receipt.facts
-    rows, holdout = facts.get("rows", {}), facts.get("holdout", {})
-    run.params({name: getattr(resolved, name) for name in naming.PARAMETERS})
-    source, target = (resolved.source_warehouse, resolved.source_schema), (resolved.target_warehouse, resolved.target_schema)
-    run.params({"source": "/".join(source), "target": "/".join(target)})
-    run.tags({"twin.version": entry.receipt.version})
+    run, resolved = entry.run, entry.resolved
+    _write(entry, resolve_values(resolved, entry.receipt))
     _file(entry, entry.run_folder / "resolved.json", digest=digest_file(entry.run_folder / "resolved.json"), folder="resolve")
     for item in resolved.tables:
-        keyed = entry.receipt.digests[f"source/{item.name}"]
         dataset = dataset_of(
             warehouse=resolved.source_warehouse,
             schema=resolved.source_schema,
             table=item.name,
-            keyed_digest=keyed,
+            keyed_digest=entry.receipt.digests[f"source/{item.name}"],
             context="reference" if item.keep_real else "training",
         )
-        run.client.log_inputs(run.run_id, datasets=[dataset])
-        run.tags({f"{naming.SOURCE_DIGEST}.{item.name}": keyed})
-        if item.keep_real:
-            run.params({f"rows.{item.name}": rows.get(item.name)})
-            continue
-        child = run.child(item.name)
-        run.client.log_inputs(child, datasets=[dataset])
-        run.tags({naming.SOURCE_DIGEST: keyed}, run_id=child)
-        run.params({"rows": rows.get(item.name), "holdout_rows": holdout.get(item.name)}, run_id=child)
+        for target in {run.run_id, entry.run_of(item.name)}:
+            run.client.log_inputs(target, datasets=[dataset])
 
 
 def _profile(entry: Entry) -> None:
@@ -133,47 +122,26 @@ def _train(entry: Entry) -> None:
 def _train_table(entry: Entry, table: str, receipt: Receipt) -> None:
     from warehouse_twin.lineage.registered_models import PublishedModel, register
 
-    run, child = entry.run, entry.run.child(table)
+    _write(entry, {table: train_values(receipt)})
     for synthesizer, facts in receipt.facts["models"].items():
-        published = facts["role"] == "published"
-        prefix = "" if published else f"{facts['role']}.{synthesizer}."
-        parameters = {f"{prefix}parameter.{name}": value for name, value in facts.get("parameters", {}).items()}
-        run.params({f"{prefix}synthesizer": synthesizer} | parameters, run_id=child)
-        figures = {f"{prefix}train_{name}": facts[name] for name in ("rows", "seconds") if facts.get(name) is not None}
-        run.metrics(figures, run_id=child)
-        run.tags({f"{naming.MODEL_DIGEST}.{synthesizer}": facts["digest"]}, run_id=child)
-        if published:
+        if facts["role"] == "published":
             model = PublishedModel(table, synthesizer, facts["digest"], f"{receipt.output}/{synthesizer}", facts["role"])
-            version = register(run, model)
-            run.tags({naming.MODEL_DIGEST: facts["digest"], naming.MODEL_VERSION: version}, run_id=child)
+            entry.run.tags({naming.MODEL_VERSION: register(entry.run, model)}, run_id=entry.run.child(table))
 
 
-def _facts(entry: Entry) -> None:
-    """`synthesize` and `materialize`: every plain fact as a tag, and the digest of all files."""
-    stage = entry.receipt.stage
-    plain = {f"twin.{stage}.{name}": value for name, value in entry.receipt.facts.items() if isinstance(value, str | int | float)}
-    entry.run.tags(plain | {f"twin.{stage}.digest": digest_of(dict(entry.receipt.digests))})
+def _plain(entry: Entry) -> None:
+    _write(entry, plain_values(entry.receipt))
 
 
 def _gate(entry: Entry) -> None:
-    run = entry.run
     scores, verdict = read_json(entry.file("scores.json")), read_json(entry.file("verdict.json"))
     for name in naming.GATE_FILES:
         _file(entry, entry.file(name), digest=entry.receipt.digests[name], folder="gate")
-    attempt = int(verdict.get("attempt", 1))
-    for table, values in naming.all_metrics_of(scores).items():
-        target = entry.run_of(table)
-        prefix = "" if target != run.run_id else f"{table}."
-        run.metrics({f"{prefix}{name}": value for name, value in values.items()}, run_id=target, step=attempt)
-    statuses = [item["status"] for item in verdict["judged"]]
-    counts = {status: float(statuses.count(status)) for status in ("pass", "fail", "undecided")}
-    run.metrics(counts | {"expected": verdict["expected"], "evaluated": verdict["evaluated"]}, step=attempt)
-    passed = bool(verdict["passed"])
-    run.tags({naming.VERDICT: verdict["status"], naming.PASSED: str(passed).lower(), "twin.attempt": attempt})
-    for item in entry.resolved.protected:
-        own = {judged["status"] for judged in verdict["judged"] if judged["score"]["table"] == item.name}
-        run.tags({naming.VERDICT: "fail" if "fail" in own else "undecided" if "undecided" in own else "pass"}, run_id=run.child(item.name))
-    if not passed:
+    attempts = entry.run_folder / naming.ATTEMPTS
+    if attempts.exists():
+        _file(entry, attempts, digest=digest_file(attempts), folder="gate")
+    _write(entry, gate_values(entry.resolved, scores, verdict), step=int(verdict.get("attempt", 1)))
+    if not verdict["passed"]:
         _end(entry, "FAILED")
 
 
@@ -209,6 +177,14 @@ def _point_published(run: ReleaseRun) -> None:
     run.client.set_tag(run.run_id, naming.PUBLISHED, "true")
 
 
+def _write(entry: Entry, values: ByRun, *, step: int = 0) -> None:
+    for table, own in values.items():
+        target = entry.run.run_id if table is None else entry.run.child(table)
+        entry.run.params(own.params, run_id=target)
+        entry.run.metrics(own.metrics, run_id=target, step=step)
+        entry.run.tags(own.tags, run_id=target)
+
+
 def _file(entry: Entry, path: Path, *, digest: str, folder: str) -> None:
     """A file of the whole release: the artefact, and its digest as a tag."""
     entry.run.artifact(path, digest=digest, folder=folder)
@@ -225,8 +201,8 @@ _RECORDERS: dict[str, Callable[[Entry], None]] = {
     "resolve": _resolve,
     "profile": _profile,
     "train": _train,
-    "synthesize": _facts,
-    "materialize": _facts,
+    "synthesize": _plain,
+    "materialize": _plain,
     "gate": _gate,
     "release": _release,
     "publish": _publish,

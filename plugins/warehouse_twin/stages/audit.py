@@ -2,7 +2,7 @@
 
     warehouse   the `_release` row, the rows of the release's schema and of the views readers see
     git, registry, data, dvc      the tag, its files, the work tree, DVC's cache and remote
-    receipt, source, profile, train, model, gate      the workspace
+    run, receipt, source, profile, train, model, gate      the workspace
     mlflow      runs, tags, artefacts, metrics, registered models and their alias
 
 Everything is held against `release.json` as the git tag has it. What is missing, unreadable or different is a broken link
@@ -24,7 +24,13 @@ from warehouse_twin.lineage.naming import release_name
 from warehouse_twin.lineage.release_files import git
 from warehouse_twin.lineage.release_links import ReleaseFacts, check_dvc, check_files, check_git
 from warehouse_twin.lineage.warehouse_links import check_warehouse
-from warehouse_twin.lineage.workspace_links import check_models, check_outputs, check_receipts, check_release_against_receipts
+from warehouse_twin.lineage.workspace_links import (
+    check_models,
+    check_outputs,
+    check_receipts,
+    check_release_against_receipts,
+    check_run,
+)
 from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.releases.registry import folder_of
@@ -87,9 +93,10 @@ def _check_all(chain: Chain, settings: Settings, release: ReleaseFacts) -> None:
         "warehouse": lambda: published.append(check_warehouse(chain, settings, release)),
         "registry": lambda: check_files(chain, settings, release),
         "dvc": lambda: check_dvc(chain, settings, release),
+        "run": lambda: check_run(chain, workspace, release),
         "receipt": lambda: receipts.update(check_receipts(chain, workspace, release)),
         "output": lambda: check_outputs(chain, workspace, receipts),
-        "source": lambda: check_release_against_receipts(chain, workspace, release, receipts),
+        "source": lambda: check_release_against_receipts(chain, release, receipts),
         "model": lambda: check_models(chain, workspace, release, receipts),
         "mlflow": lambda: check_mlflow(chain, settings, release, receipts, published[0] if published else None),
     }

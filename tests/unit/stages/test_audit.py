@@ -89,7 +89,9 @@ FILES: dict[str, tuple[Callable[[Any], Path], str]] = {
         f"receipt of {stage}": (lambda hangar, stage=stage: hangar.run_folder(2) / "receipts" / f"{stage}.json", f"receipt/{stage}")
         for stage in ("resolve", "profile", "train", "train/flights", "synthesize", "materialize", "gate", "release", "publish")
     },
-    "resolved of the run": (lambda hangar: hangar.run_folder(2) / "resolved.json", "resolve/resolved.json"),
+    "resolved of the run": (lambda hangar: hangar.run_folder(2) / "resolved.json", "run/resolved.json"),
+    "state of the run": (lambda hangar: hangar.run_folder(2) / "run.json", "run/run.json"),
+    "attempts of the run": (lambda hangar: hangar.run_folder(2) / "attempts.jsonl", "run/attempts.jsonl"),
     "profile": (lambda hangar: hangar.output("profile", 2) / "flights.json", "profile/flights.json"),
     "model": (lambda hangar: hangar.output("train", 2, "planes") / "independent/trees.arrow", "model/planes"),
     "model's card": (lambda hangar: hangar.output("train", 2, "planes") / "independent/card.json", "train/planes/independent/card.json"),
