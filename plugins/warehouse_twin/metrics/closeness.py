@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,14 +32,14 @@ class _Share:
 
 
 def dcr_excess(table: str, distances: Distances | None) -> Score:
-    """How many more synthetic than independent rows are closer to training than to holdout rows: in [-1, 1], lower is better.
+    """How many more rows than half are closer to training than to holdout rows, in [-1, 1], lower is better.
 
     Share of synthetic rows whose closest record lies in a reference drawn from the training part rather than in an equally
-    large one of the holdout (ties count half; Platzer and Reutterer 2021, doi:10.3389/fdata.2021.679939), minus the same
-    share of independently drawn columns (0.5 without them). A synthesizer that learned the distribution and no row scores 0;
-    one that copies rows scores up to half the share of the training rows that fits into the reference. The interval is a
-    jackknife over groups of training and holdout entities, synthetic and independent rows. Without distances n is 0 and the
-    interval all of [-1, 1].
+    large one of the holdout (ties count half; Platzer and Reutterer 2021, doi:10.3389/fdata.2021.679939), minus ½; less what
+    the choice of references does to the same share of independently drawn columns (`_control`). A synthesizer that learned
+    the distribution and no row scores 0; one that copies rows scores up to half the share of the training rows that fits
+    into the reference. The interval is a jackknife over groups of training and holdout entities, synthetic and independent
+    rows. Without distances n is 0 and the interval all of [-1, 1].
     """
     if distances is None:
         return Score("dcr_excess", table, 0.0, -1.0, 1.0, 0, "lower")
@@ -50,9 +51,10 @@ def dcr_excess(table: str, distances: Distances | None) -> Score:
 def near_copies(table: str, distances: Distances | None) -> Score:
     """The share of synthetic rows as near to a training row as only the nearest 5 % of real held-out rows are: in [0, 1], lower is better.
 
-    The radius is the smallest distance within which at least 5 % of the holdout's rows have a training row; the ceiling is
-    their share within it (more than 5 % where distances tie), the floor that of independently drawn columns. A synthesizer
-    that copies a part φ of its rows with small changes adds up to φ times the share of the training rows that fits into the
+    The radius is the largest distance within which at most 5 % of the holdout's rows have a training row; the ceiling is
+    their share within it, the floor that of independently drawn columns. Where more than 5 % of the holdout equal a training
+    row, no radius is that small and all shares are 0: there `exact_copies` tells chance from copying. A synthesizer that
+    copies a part φ of its rows with small changes adds up to φ times the share of the training rows that fits into the
     reference. (The 5th percentile of distances to closest records, Zhao et al. 2021, arXiv:2102.08369, as a rate.) The
     interval is a jackknife over groups of synthetic rows and holdout entities, of the difference to the ceiling. Without
     distances n is 0 and the interval all of [0, 1].
@@ -60,7 +62,7 @@ def near_copies(table: str, distances: Distances | None) -> Score:
     if distances is None:
         return Score("near_copies", table, 0.0, 0.0, 1.0, 0, "lower")
     held = distances.holdout.learned.min(axis=1)
-    radius = np.sort(held)[math.ceil(NEAR * len(held)) - 1]
+    radius = _radius(held)
     ceiling, without_held = _share_and_replicates(held <= radius, distances.holdout)
     value, without = _share_and_replicates(distances.synthetic.learned.min(axis=1) <= radius, distances.synthetic)
     floor = None
@@ -69,6 +71,14 @@ def near_copies(table: str, distances: Distances | None) -> Score:
     replicates = Replicates(value, (without, value - (without_held - ceiling)))
     n = min(distances.n, len(held))
     return scored(replicates, measure="near_copies", table=table, n=n, better="lower", floor=floor, ceiling=ceiling)
+
+
+def _radius(distances: Shorts) -> int:
+    """The largest distance that at most 5 % are within; -1 when more than that are 0."""
+    ordered = np.sort(distances)
+    beyond = int(ordered[math.floor(NEAR * len(ordered))])
+    within = ordered[ordered < beyond]
+    return int(within[-1]) if len(within) else -1
 
 
 def _share_closer(rows: Closest) -> _Share:
@@ -113,22 +123,42 @@ def _closer(learned: Shorts, known: Shorts) -> Floats:
 
 
 def _excess(synthetic: _Share, independent: _Share | None) -> Replicates:
-    """The difference of two shares that were measured with the same references (of one and ½, without the other).
+    """How far the share of synthetic rows is above ½, less β times how far that of independent rows is.
 
-    Every point's own chance is in the variance over points already, and again in that over the references' groups; there
-    it is taken out (Owen 2007, "The pigeonhole bootstrap", doi:10.1214/07-AOAS122: the sum counts it threefold).
+    Every row's own chance is in the variance over rows already, and again in that over the references' groups; there it is
+    taken out (Owen 2007, "The pigeonhole bootstrap", doi:10.1214/07-AOAS122: the sum counts it threefold).
     """
     if independent is None:
-        independent = _Share(0.5, np.empty(0), tuple(np.full_like(side, 0.5) for side in synthetic.references), (0.0, 0.0))
-    shared = [one - other for one, other in zip(synthetic.references, independent.references, strict=True)]
-    chance = [one + other for one, other in zip(synthetic.chance, independent.chance, strict=True)]
-    own = [synthetic.own - independent.value]
-    if len(independent.own):
-        own.append(synthetic.value - independent.own)
+        independent = _Share(0.5, np.full(1, 0.5), tuple(np.full_like(side, 0.5) for side in synthetic.references), (0.0, 0.0))
+    beta = _control(synthetic, independent)
+
+    def excess(one: Floats | float, other: Floats | float) -> Any:
+        return (one - 0.5) - beta * (other - 0.5)
+
+    shared = [excess(one, other) for one, other in zip(synthetic.references, independent.references, strict=True)]
+    chance = [one + beta**2 * other for one, other in zip(synthetic.chance, independent.chance, strict=True)]
+    own = [excess(synthetic.own, independent.value)]
+    if beta:
+        own.append(excess(synthetic.value, independent.own))
     return Replicates(
-        synthetic.value - independent.value,
+        excess(synthetic.value, independent.value),
         (*(_without(sample, variance) for sample, variance in zip(shared, chance, strict=True)), *own),
     )
+
+
+def _control(synthetic: _Share, independent: _Share) -> float:
+    """β in [0, 1]: the part of the independent rows' share that explains most of what the choice of references did to both.
+
+    Either share is ½ on average for rows that copy nothing, so any β is fair and this one has the least variance (a control
+    variate: Lavenberg and Welch 1981, doi:10.1287/mnsc.27.3.322). Where independent rows lie far from all real ones, a few of
+    those are closest to most of them, their share says nothing about the synthetic rows, and β is near 0.
+    """
+    both = 0.0
+    alone = jackknife_variance(independent.own)
+    for one, other, chance in zip(synthetic.references, independent.references, independent.chance, strict=True):
+        both += (len(one) - 1) / len(one) * float(((one - one.mean()) * (other - other.mean())).sum())
+        alone += max(0.0, jackknife_variance(other) - chance)
+    return min(1.0, max(0.0, both / alone)) if alone > 0 else 0.0
 
 
 def _without(sample: Floats, variance: float) -> Floats:
