@@ -200,6 +200,8 @@ class Hangar:
                 known = facts() if callable(facts) else facts
                 receipt = Receipt(stage, key, self.workspace.relative(output), inputs, digests, known)
                 receipt.write(folder / "receipt.json")
+        if table is None:
+            receipt.write(self.workspace.receipt("hangar", stage))
         receipt.write(receipts / (f"{stage}.json" if table is None else f"{stage}/{table}.json"))
         return receipt
 

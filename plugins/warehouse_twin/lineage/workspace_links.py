@@ -53,8 +53,19 @@ def check_run(chain: Chain, workspace: Workspace, release: ReleaseFacts) -> None
     folder = workspace.run(release.twin, release.release)
     state = {"twin": release.twin, "release": release.release, "state": "released"}
     chain.check("run/run.json", "how far the run has come", json_text(state), (folder / "run.json").read_text)
-    digest = release.files.get("resolved.json")
-    chain.check("run/resolved.json", "sha256 of the run's copy", digest, partial(digest_file, folder / "resolved.json"))
+    for name in ("resolved.json", "manifest.yml"):
+        if name == "resolved.json" or (folder / name).exists():
+            chain.check(f"run/{name}", "sha256 of the run's copy", release.files.get(name), partial(digest_file, folder / name))
+    for stage in (*EXPECTED, *OPTIONAL):
+        newest = workspace.receipt(release.twin, stage)
+        if newest.exists():
+            chain.check(f"newest/{stage}", "the receipt that dvc.yaml watches", "a run's", partial(_whose, newest, folder.parent))
+
+
+def _whose(newest: Path, runs: Path) -> str:
+    """Whether the newest receipt of a stage is, to the byte, that of a run."""
+    text = newest.read_bytes()
+    return "a run's" if any(path.read_bytes() == text for path in runs.glob(f"*/receipts/{newest.name}")) else "no run's"
 
 
 def _receipt(path: Path) -> Receipt:

@@ -14,6 +14,7 @@ import pytest
 
 from warehouse_twin.lineage.links import Chain
 from warehouse_twin.lineage.release_links import check_git
+from warehouse_twin.releases.remote_objects import remote_blocks
 
 
 @pytest.fixture
@@ -90,6 +91,8 @@ FILES: dict[str, tuple[Callable[[Any], Path], str]] = {
         for stage in ("resolve", "profile", "train", "train/flights", "synthesize", "materialize", "gate", "release", "publish")
     },
     "resolved of the run": (lambda hangar: hangar.run_folder(2) / "resolved.json", "run/resolved.json"),
+    "manifest of the run": (lambda hangar: hangar.run_folder(2) / "manifest.yml", "run/manifest.yml"),
+    "newest receipt": (lambda hangar: hangar.workspace.receipt("hangar", "gate"), "newest/gate"),
     "state of the run": (lambda hangar: hangar.run_folder(2) / "run.json", "run/run.json"),
     "attempts of the run": (lambda hangar: hangar.run_folder(2) / "attempts.jsonl", "run/attempts.jsonl"),
     "profile": (lambda hangar: hangar.output("profile", 2) / "flights.json", "profile/flights.json"),
@@ -182,3 +185,12 @@ def test_a_flipped_byte_in_the_warehouse_file_is_found(hangar: Any) -> None:
         with flipped(path, at=at):
             found |= hangar.broken()
     assert any(name.startswith("warehouse") for name in found)
+
+
+@pytest.mark.filterwarnings("ignore:_NoneStep.value will soon raise:DeprecationWarning")  # DVC 3.67 on pygtrie 2.6
+def test_a_remote_that_is_no_folder_is_read_through_dvc(hangar: Any) -> None:
+    path = dvc_object(hangar, hangar.workspace.dvc_remote, "planes.parquet")
+    name = path.parent.name + path.name
+    assert b"".join(remote_blocks(hangar.workspace.registry)(name)) == path.read_bytes()
+    with pytest.raises(FileNotFoundError):
+        next(remote_blocks(hangar.workspace.registry)("0" * 32))
