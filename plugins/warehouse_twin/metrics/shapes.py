@@ -19,10 +19,9 @@ Comparison = Callable[[Binned, Binned, ColumnBins], Replicates]
 def column_shape(samples: Samples) -> list[Score]:
     """How like the source's each column is distributed; the table's mean first. No columns: no scores.
 
-    Numbers and times: 1 - Kolmogorov-Smirnov distance of the values that are present; categories: 1 - total variation
-    distance over the 1,000 commonest and the rest. In [0, 1], 1 is equal. SDMetrics' Column Shapes (KSComplement,
-    TVComplement). Missing values are left to `null_share`; a column without any value scores 1 when both sides have none
-    and 0 when one has.
+    Numbers and times: 1 - Kolmogorov-Smirnov distance; categories: 1 - total variation distance over the 1,000 commonest
+    and the rest. In [0, 1], 1 is equal. SDMetrics' Column Shapes (KSComplement, TVComplement), but that a missing value counts
+    as one more value, below all others: leaving it out compares the handful that a nearly empty column has, which is noise.
     """
     found = [_column_score("column_shape", samples, _shape, column) for column in samples.bins]
     if not found:
@@ -68,7 +67,7 @@ def _shape(real: Binned, other: Binned, column: ColumnBins) -> Replicates:
     agreement = kolmogorov_smirnov_complement if column.kind in ("numeric", "datetime") else total_variation_complement
 
     def counts(sample: Binned) -> Ints:
-        return group_counts(sample.fine[column.name], sample.group, groups=sample.groups, size=column.fine_size)
+        return group_counts(sample.fine[column.name] + 1, sample.group, groups=sample.groups, size=column.fine_size + 1)
 
     return compared(agreement, counts(real), counts(other))
 

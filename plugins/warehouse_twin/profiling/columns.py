@@ -32,6 +32,7 @@ class ColumnTask:
     kind: str | None = None
     pii: tuple[str, str] | None = None
     domain: Collection[str] | None = None
+    nullable: bool = True
 
 
 def profile_column(task: ColumnTask, column: pa.ChunkedArray, entities: Ints, *, k: int) -> ColumnProfile:
@@ -50,6 +51,7 @@ def profile_column(task: ColumnTask, column: pa.ChunkedArray, entities: Ints, *,
         distinct=_distinct(present),
         parts=parts,
         formats=formats,
+        nullable=task.nullable,
     )
 
 
@@ -62,22 +64,24 @@ def _distinct(present: pa.ChunkedArray) -> int:
 def _kind(task: ColumnTask, kind: pa.DataType, present: pa.ChunkedArray, holders: Ints, *, k: int) -> ColumnKind:
     if task.pii is not None:
         return "pii"
-    if task.kind != "categorical" and task.domain is None and _is_text(kind) and _all_uuid(present):
-        return "uuid"
-    if task.kind in ("code", "text", "categorical") and _is_text(kind):
-        return task.kind  # type: ignore[return-value]
-    if task.domain is not None or pt.is_boolean(kind) or task.kind == "categorical":
+    if task.domain is not None or pt.is_boolean(kind):
         return "categorical"
     names = part_names(kind)
-    if names:
+    if names and task.kind != "categorical":
         return "numeric" if names == ("number",) else "datetime"
-    if not _is_text(kind):
+    if not names and not _is_text(kind):
         return "opaque"
+    if task.kind != "categorical" and _is_text(kind) and _all_uuid(present):
+        return "uuid"
+    if task.kind in ("code", "text") and _is_text(kind):
+        return task.kind  # type: ignore[return-value]
     if len(present) == 0:
+        return "categorical" if task.nullable else "code"
+    values, rows, _ = common_values(_as_text(present), holders, k=k)
+    if len(values) and (task.kind == "categorical" or rows.sum() >= CATEGORICAL_COVER * len(present)):
         return "categorical"
-    values, rows, _ = common_values(present, holders, k=k)
-    if len(values) and rows.sum() >= CATEGORICAL_COVER * len(present):
-        return "categorical"
+    if names:  # a category of numbers or times, all of them rare
+        return "numeric" if names == ("number",) else "datetime"
     return "text" if pc.mean(pc.count_substring(present, " ")).as_py() >= 1.0 else "code"
 
 
@@ -91,15 +95,17 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pt.is_string(kind) or pt.is_large_string(kind))
 
 
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column if _is_text(column.type) else column.cast(pa.string())
+
+
 def _parts(
     task: ColumnTask, kind: ColumnKind, column: pa.ChunkedArray, present: pa.ChunkedArray, holders: Ints, *, k: int
 ) -> tuple[tuple[Part, ...], dict[str, Any]]:
     if kind in ("numeric", "datetime"):
-        return _numeric_parts(column, present, holders, k=k), {}
+        return _numeric_parts(task, column, present, holders, k=k), {}
     if kind == "categorical":
-        text = present.cast(pa.string()) if not _is_text(present.type) else present
-        values, rows, protected = common_values(text, holders, k=k, domain=task.domain)
-        return (Part("category", values=tuple(values), rows=tuple(int(count) for count in rows), protected=protected),), {}
+        return (_category(task, _as_text(present), holders, k=k),), {}
     presence = (Part("presence", values=("present",), rows=(len(present),)),)
     if kind == "code":
         return presence, learn_patterns(present.to_pylist(), holders.tolist(), k=k)
@@ -110,11 +116,23 @@ def _parts(
     return presence, {}
 
 
-def _numeric_parts(column: pa.ChunkedArray, present: pa.ChunkedArray, holders: Ints, *, k: int) -> tuple[Part, ...]:
+def _category(task: ColumnTask, text: pa.ChunkedArray, holders: Ints, *, k: int) -> Part:
+    values, rows, protected = common_values(text, holders, k=k, domain=task.domain)
+    if not values and (len(text) or not task.nullable):  # what is public must stand for all the protected ones
+        values = sorted(task.domain)[:MAX_CATEGORIES] if task.domain is not None else ["false"]
+        rows = np.zeros(len(values), dtype=np.int64)
+    return Part("category", values=tuple(values), rows=tuple(int(count) for count in rows), protected=protected)
+
+
+def _numeric_parts(
+    task: ColumnTask, column: pa.ChunkedArray, present: pa.ChunkedArray, holders: Ints, *, k: int
+) -> tuple[Part, ...]:
     parts: list[Part] = []
     for name, values in zip(part_names(column.type), to_parts(present), strict=True):
         finite = ~np.isnan(values)
         cells, protected = numeric_cells(values[finite], holders[finite], k=k)
+        if not cells and (finite.any() or not task.nullable):
+            cells = ((0.0, 0.0, protected),)
         step = step_of(values[finite], name)
         parts.append(Part(name, cells=cells, step=step, protected=protected))  # type: ignore[arg-type]
     return tuple(parts)

@@ -41,12 +41,13 @@ class Task:
 
 def profile_twin(spark: SparkSession, twin: ResolvedTwin, snapshot: Path) -> dict[str, TableProfile]:
     """The profile of every protected table's training part."""
-    tasks = [task for table in twin.protected for task in _tasks(twin, table)]
+    tasks = [task for table in twin.protected for task in tasks_of(twin, table)]
     results = _in_spark(spark, tasks, snapshot=snapshot, k=twin.k)
-    return {table.name: _assembled(twin, table, tasks, results, snapshot) for table in twin.protected}
+    return {table.name: assembled(twin, table, tasks, results, snapshot) for table in twin.protected}
 
 
-def _tasks(twin: ResolvedTwin, table: ResolvedTable) -> list[Task]:
+def tasks_of(twin: ResolvedTwin, table: ResolvedTable) -> list[Task]:
+    """The tasks of one table: its pairs, its foreign keys, its columns."""
     tasks = [Task(table.name, "pairs", {"columns": table.table.column_names})]
     for key in table.table.foreign_keys:
         tasks.append(Task(table.name, "key", asdict(key)))
@@ -54,6 +55,7 @@ def _tasks(twin: ResolvedTwin, table: ResolvedTable) -> list[Task]:
         detail = {
             "name": column.name,
             "sql_type": column.sql_type,
+            "nullable": column.nullable,
             "kind": table.kinds.get(column.name, "code" if table.table.primary_key == (column.name,) else None),
             "pii": table.pii.get(column.name),
             "domain": _domain(twin, table, column.name),
@@ -103,7 +105,7 @@ def perform(task: Task, *, snapshot: Path, k: int) -> Any:
         reference = pq.read_table(snapshot / f"{domain[0]}.parquet", columns=[domain[1]]).column(0)
         known = set(pc.drop_null(reference).cast(pa.string()).to_pylist())
     pii = tuple(detail["pii"]) if detail["pii"] else None
-    column = ColumnTask(name=name, sql_type=detail["sql_type"], kind=detail["kind"], pii=pii, domain=known)
+    column = ColumnTask(name, detail["sql_type"], kind=detail["kind"], pii=pii, domain=known, nullable=detail["nullable"])
     return asdict(profile_column(column, training.column(name), training.column(ENTITY).to_numpy(), k=k))
 
 
@@ -114,15 +116,20 @@ def _training(snapshot: Path, table: str, columns: Sequence[str]) -> pa.Table:
 
 
 def _profile_key(task: Task, snapshot: Path, *, k: int) -> KeyProfile:
-    """Orphans, nulls, and cells of children per parent, of training children and training parents."""
+    """Orphans and nulls of training children, and cells of children per training parent.
+
+    A parent counts all its children, held out or not, as the gate does: where rows are split one by one, a part of the children
+    would make every family smaller than it is.
+    """
     columns, references = tuple(task.detail["columns"]), task.detail["references"]
     parent_columns = list(task.detail["references_columns"])
     child = columns_of(_training(snapshot, task.table, columns), columns)
+    children = columns_of(pq.read_table(snapshot / f"{task.table}.parquet", columns=list(columns)), columns)
     parent = _training(snapshot, references, parent_columns)
     whole = columns_of(pq.read_table(snapshot / f"{references}.parquet", columns=parent_columns), parent_columns)
     filled = np.logical_and.reduce([column.is_valid().to_numpy() for column in child])
     known = match_rows(child, whole) >= 0
-    counts = child_counts(match_rows(child, columns_of(parent, parent_columns)), parent.num_rows)
+    counts = child_counts(match_rows(children, columns_of(parent, parent_columns)), parent.num_rows)
     cells, protected = numeric_cells(counts.astype(np.float64), parent.column(ENTITY).to_numpy(), k=k)
     rows = max(1, len(filled))
     return KeyProfile(
@@ -134,9 +141,10 @@ def _profile_key(task: Task, snapshot: Path, *, k: int) -> KeyProfile:
     )
 
 
-def _assembled(
+def assembled(
     twin: ResolvedTwin, table: ResolvedTable, tasks: Sequence[Task], results: Sequence[Any], snapshot: Path
 ) -> TableProfile:
+    """The profile of one table from the results of its tasks; those of other tables may be among them."""
     mine = [(task, result) for task, result in zip(tasks, results, strict=True) if task.table == table.name]
     key = list(table.table.primary_key)
     training = _training(snapshot, table.name, key)

@@ -22,6 +22,7 @@ class Part:
     number, day, time: `cells` rows of (low, high, rows), ascending; low == high is a point mass. `step` is the granularity
     (0: none), in the part's own unit (days; microseconds of the day; the column's unit).
     category: `values` with `rows` each, the commonest first. presence: whether there is a value at all.
+    A part whose values are all protected has one that stands for them (0, the first day, false), so that rows still have one.
     """
 
     kind: PartKind
@@ -45,7 +46,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
-    """A column: its kind, how many rows, nulls and (approximately) distinct values, its parts, and what generators need."""
+    """A column: its kind, how many rows, nulls and (approximately) distinct values, its parts, and what generators need.
+
+    `nullable` is what the twin declares: where it is false every row gets a value, whatever the rows it was learned from had.
+    """
 
     name: str
     sql_type: str
@@ -55,6 +59,7 @@ class ColumnProfile:
     distinct: int
     parts: tuple[Part, ...]
     formats: Mapping[str, Any] = field(default_factory=dict)
+    nullable: bool = True
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> ColumnProfile:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 DAY_MICROSECONDS = 86_400_000_000.0
 _MAX_EXACT = float(2**53)
+_MAX_DAY, _MAX_TIMESTAMP_DAY = 2.0**31 - 2, 106_751_990.0
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -36,14 +37,20 @@ def part_names(kind: pa.DataType) -> tuple[str, ...]:
 
 
 def to_parts(column: pa.ChunkedArray) -> tuple[Floats, ...]:
-    """A numeric or datetime column as the arrays of its parts, each shape `(rows,)`; NaN and infinities count as null."""
+    """A numeric or datetime column as the arrays of its parts, each shape `(rows,)`; NaN and infinities count as null.
+
+    DuckDB and PostgreSQL know infinite times: they come as the largest and smallest integer.
+    """
     kind = column.type
     if pt.is_timestamp(kind):
-        micros = _floats(column.cast(pa.timestamp("us", tz=kind.tz)).cast(pa.int64()))
+        micros = _floats(column.cast(pa.timestamp("us", tz=kind.tz), safe=False).cast(pa.int64()))
+        micros[np.abs(micros) >= 2.0**63] = np.nan
         day = np.floor(micros / DAY_MICROSECONDS)
         return day, micros - day * DAY_MICROSECONDS
     if pt.is_date(kind):
-        return (_floats(column.cast(pa.date32()).cast(pa.int32())),)
+        days = _floats(column.cast(pa.date32()).cast(pa.int32()))
+        days[np.abs(days) >= 2.0**31 - 1] = np.nan
+        return (days,)
     if pt.is_time(kind):
         return (_floats(column.cast(pa.time64("us")).cast(pa.int64())),)
     return (_floats(column),)
@@ -60,17 +67,19 @@ def from_parts(parts: Sequence[NDArray[np.floating[Any]]], kind: pa.DataType) ->
     missing = np.isnan(parts[0])
     clean = [np.where(missing | np.isnan(part), 0.0, part) for part in parts]
     if pt.is_timestamp(kind):
-        micros = clean[0].astype(np.int64) * np.int64(DAY_MICROSECONDS) + np.rint(clean[1]).astype(np.int64)
+        days = np.clip(clean[0], -_MAX_TIMESTAMP_DAY, _MAX_TIMESTAMP_DAY).astype(np.int64)
+        micros = days * np.int64(DAY_MICROSECONDS) + np.rint(clean[1]).astype(np.int64)
         return pa.array(micros, mask=missing).cast(pa.timestamp("us", tz=kind.tz)).cast(kind, safe=False)
     if pt.is_date(kind):
-        return pa.array(np.rint(clean[0]).astype(np.int32), mask=missing).cast(pa.date32()).cast(kind)
+        return pa.array(np.rint(np.clip(clean[0], -_MAX_DAY, _MAX_DAY)).astype(np.int32), mask=missing).cast(pa.date32()).cast(kind)
     if pt.is_time(kind):
         micros = np.clip(np.rint(clean[0]), 0, DAY_MICROSECONDS - 1).astype(np.int64)
         return pa.array(micros, mask=missing).cast(pa.time64("us")).cast(kind, safe=False)
     if pt.is_integer(kind):
         return _integers(clean[0], missing, kind)
     if pt.is_decimal(kind):
-        limit = 10.0 ** (kind.precision - kind.scale) - 10.0**-kind.scale
+        bound = 10.0 ** (kind.precision - kind.scale)
+        limit = min(bound - 10.0**-kind.scale, float(np.nextafter(bound, 0.0)))  # near the bound floats are far apart
         values = np.clip(clean[0], -limit, limit)
         text = np.char.mod(f"%.{max(0, kind.scale)}f", values)
         return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), pa.array(text, type=pa.string())).cast(kind)

@@ -40,6 +40,11 @@ class Codec:
     def null(self) -> int:
         return self.classes - 1
 
+    @property
+    def kept(self) -> Floats:
+        """The rows of each class but null, as profiled; at least one each."""
+        return np.maximum(np.bincount(self.bins, weights=self.rows, minlength=self.null), 1.0)
+
     def encode(self, values: Floats) -> Ints:
         """The class of each value."""
         missing = np.isnan(values)

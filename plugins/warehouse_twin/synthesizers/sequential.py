@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +172,9 @@ class Sequential:
                 codec = codec_of(part)
                 rows = ~np.isnan(values[0]) if place else np.ones(len(values[0]), dtype=bool)
                 targets = codec.encode(values[place])
-                unkept = (targets == codec.null) & training.column(column.name).is_valid().to_numpy()
+                targets[_protected(training.column(column.name), column, targets == codec.null)] = codec.classes
                 if index >= given:
-                    jobs.append(((index, place), len(features), targets, codec, rows & ~unkept))
+                    jobs.append(((index, place), len(features), targets, codec, rows))
                 if self.name == "tree":
                     features += codec.features(values[place])
         stacked = np.asfortranarray(_stacked(features, training.num_rows))
@@ -182,10 +182,10 @@ class Sequential:
         def one(job: tuple[tuple[int, int], int, NDArray[np.int64], Codec, NDArray[np.bool_]]) -> tuple[tuple[int, int], Tree]:
             place, seen, targets, codec, rows = job
             if seen == 0 or not rows.any():
-                return place, single_leaf(targets[rows], codec.classes)
+                return place, _shared_out(single_leaf(targets[rows], codec.classes + 1), codec)
             part = stacked[:, :seen] if rows.all() else stacked[rows, :seen]
-            tree = fit_tree(part, targets[rows], codec.classes, leaf_rows=leaf_rows, seed=derive_seed(seed, *place))
-            return place, tree
+            tree = fit_tree(part, targets[rows], codec.classes + 1, leaf_rows=leaf_rows, seed=derive_seed(seed, *place))
+            return place, _shared_out(tree, codec)
 
         with ThreadPoolExecutor(THREADS) as pool:
             yield from pool.map(one, jobs)
@@ -197,6 +197,35 @@ class Sequential:
         trees = {(row["column"], row["part"]): Tree.from_row(row) for row in rows}
         types = feather.read_table(str(folder / "types.arrow")).schema
         return SequentialModel(stored["name"], columns, types, stored["given"], trees)
+
+
+def _protected(column: pa.ChunkedArray, profile: ColumnProfile, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows with a value that the profile did not keep; where the twin allows no null, every row without one."""
+    if not profile.nullable:
+        return missing
+    if profile.kind in ("numeric", "datetime"):
+        return np.zeros(len(missing), dtype=bool)  # every number is in a cell: what is missing is null, NaN or infinite
+    return missing & column.is_valid().to_numpy()
+
+
+def _shared_out(tree: Tree, codec: Codec) -> Tree:
+    """The tree without the class after null, protected: its share of a leaf goes to the leaf's kept values, or to all that are kept.
+
+    Left out instead, protected rows would make nulls look commoner than they are.
+    """
+    shares = np.diff(tree.histograms.astype(np.float64), axis=1, prepend=0.0)
+    if not shares[:, -1].any():
+        return replace(tree, histograms=tree.histograms[:, :-1])
+    kept, null, protected = shares[:, : codec.null], shares[:, codec.null : -1], shares[:, -1:]
+    if codec.null:
+        weights = np.where(kept.sum(axis=1, keepdims=True) > 0, kept, codec.kept)
+        kept = kept + protected * weights / weights.sum(axis=1, keepdims=True)
+    else:
+        null = null + protected
+    ends = np.cumsum(np.concatenate([kept, null], axis=1), axis=1)
+    ends[shares[:, codec.null] == 0, max(codec.null - 1, 0) :] = 1.0  # rounding must not open an empty class
+    ends[:, -1] = 1.0
+    return replace(tree, histograms=ends.astype(np.float32))
 
 
 def _whole(parameters: Mapping[str, Any], name: str, default: int, *, at_least: int) -> int:

@@ -28,10 +28,15 @@ def test_a_categorical_column_scores_one_minus_total_variation(samples) -> None:
     assert column_shape(samples({"x": ["a", "a"]}, {"x": ["new", "newer"]}))[1].value == 0.0
 
 
-def test_missing_values_are_left_to_their_own_measure(samples) -> None:
+def test_a_missing_value_counts_as_one_more_value(samples) -> None:
     both = samples({"x": [1, 2, None, None]}, {"x": [1, 2, 1, 2]})
-    assert column_shape(both)[1].value == 1.0
+    assert column_shape(both)[1].value == pytest.approx(0.5)
     assert null_share(both)[0].value == pytest.approx(0.5)
+
+
+def test_a_nearly_empty_column_is_not_judged_by_its_handful_of_values(samples) -> None:
+    rare = samples({"x": [9, 8, *[None] * 98]}, {"x": [*[None] * 100]})
+    assert column_shape(rare)[1].value == pytest.approx(0.98)
 
 
 def test_a_column_without_values_agrees_only_with_another(samples) -> None:
@@ -44,7 +49,7 @@ def test_a_column_without_values_agrees_only_with_another(samples) -> None:
 def test_the_mean_and_the_worst_are_over_all_columns(samples) -> None:
     table = {"x": [1, 2, 3, 4], "y": [None, None, "b", "b"]}
     both = samples(table, {"x": [1, 1, 2, 2], "y": ["b", "b", "b", "b"]})
-    assert column_shape(both)[0].value == pytest.approx(0.75)
+    assert column_shape(both)[0].value == pytest.approx(0.5)
     worst = null_share(both)[-1]
     assert (worst.measure, worst.columns, worst.value) == ("null_share_worst", ("y",), pytest.approx(0.5))
 
