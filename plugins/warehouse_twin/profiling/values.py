@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 DAY_MICROSECONDS = 86_400_000_000.0
 _MAX_EXACT = float(2**53)
-_MAX_DAY, _MAX_TIMESTAMP_DAY = 2.0**31 - 2, 106_751_990.0
+_MAX_DAY = 2.0**31 - 2
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -67,7 +67,8 @@ def from_parts(parts: Sequence[NDArray[np.floating[Any]]], kind: pa.DataType) ->
     missing = np.isnan(parts[0])
     clean = [np.where(missing | np.isnan(part), 0.0, part) for part in parts]
     if pt.is_timestamp(kind):
-        days = np.clip(clean[0], -_MAX_TIMESTAMP_DAY, _MAX_TIMESTAMP_DAY).astype(np.int64)
+        bound = 106_750.0 if kind.unit == "ns" else 106_751_990.0  # days that fit into 64 bits
+        days = np.clip(clean[0], -bound, bound).astype(np.int64)
         micros = days * np.int64(DAY_MICROSECONDS) + np.rint(clean[1]).astype(np.int64)
         return pa.array(micros, mask=missing).cast(pa.timestamp("us", tz=kind.tz)).cast(kind, safe=False)
     if pt.is_date(kind):

@@ -205,7 +205,8 @@ def _protected(column: pa.ChunkedArray, profile: ColumnProfile, missing: NDArray
         return missing
     if profile.kind in ("numeric", "datetime"):
         return np.zeros(len(missing), dtype=bool)  # every number is in a cell: what is missing is null, NaN or infinite
-    return missing & column.is_valid().to_numpy()
+    protected: NDArray[np.bool_] = missing & column.is_valid().to_numpy()
+    return protected
 
 
 def _shared_out(tree: Tree, codec: Codec) -> Tree:

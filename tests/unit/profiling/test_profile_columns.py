@@ -12,8 +12,8 @@ from warehouse_twin.profiling.columns import ColumnTask, common_values, profile_
 from warehouse_twin.profiling.values import from_parts, part_names, step_of, to_parts
 
 
-def profile(values: list, *, kind: pa.DataType | None = None, k: int = 2, **task):
-    column = pa.chunked_array([pa.array(values, type=kind)])
+def profile(values: list, *, arrow: pa.DataType | None = None, k: int = 2, **task):
+    column = pa.chunked_array([pa.array(values, type=arrow)])
     return profile_column(ColumnTask("c", "T", **task), column, np.arange(len(values)), k=k)
 
 
@@ -50,6 +50,51 @@ def test_a_public_domain_is_kept_whole_and_nothing_else() -> None:
     assert found.parts[0].protected == 2
 
 
+def test_a_public_domain_wins_over_the_declared_kind() -> None:
+    assert profile(["A", "B", "B"], domain={"A", "B"}, kind="code").kind == "categorical"
+
+
+def test_a_domain_of_which_nothing_was_seen_stands_for_what_was() -> None:
+    found = profile(["X", "Y"], domain={"B", "A"})
+    assert (found.parts[0].values, found.parts[0].rows, found.parts[0].protected) == (("A", "B"), (0, 0), 2)
+    assert profile([None, None], arrow=pa.string(), domain={"B", "A"}).parts[0].values == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "arrow"),
+    [
+        ([1, 2, 3], pa.int32()),
+        ([1.5, 2.5, 3.5], pa.float64()),
+        ([dt.date(2024, 1, 1), dt.date(2024, 1, 2), dt.date(2024, 1, 3)], pa.date32()),
+        ([dt.datetime(2024, 1, 1, 5), dt.datetime(2024, 1, 2, 6), dt.datetime(2024, 1, 3, 7)], pa.timestamp("us")),
+    ],
+    ids=str,
+)
+def test_a_zero_stands_for_numbers_that_are_all_protected(values: list, arrow: pa.DataType) -> None:
+    found = profile(values, arrow=arrow, k=5)
+    assert {(part.cells, part.protected) for part in found.parts} == {(((0.0, 0.0, 3),), 3)}
+
+
+def test_where_no_value_may_be_missing_there_is_one_to_draw() -> None:
+    assert profile([True, False], k=5).parts[0].values == ("false",)
+    for arrow in (pa.int8(), pa.float64(), pa.date32(), pa.bool_(), pa.string()):
+        for values in ([], [None, None]):
+            (part,) = profile(values, arrow=arrow, nullable=False).parts
+            assert part.cells or part.values
+            assert not any(part.cells or part.rows for part in profile(values, arrow=arrow).parts)
+
+
+def test_nan_is_no_value_to_stand_for() -> None:
+    assert profile([float("nan")] * 3).parts[0].cells == ()
+
+
+def test_categories_that_are_all_protected_are_made_by_their_type() -> None:
+    assert profile(["x1", "y2", "z3"], kind="categorical", k=5).kind == "code"
+    assert profile([1, 2, 3], kind="categorical", k=5).kind == "numeric"
+    assert profile([1, 1, 3], kind="categorical").parts[0].values == ("1",)
+    assert profile([b"x", b"x"], kind="categorical").kind == "opaque"
+
+
 def test_codes_texts_uuids_and_personal_data_are_told_apart() -> None:
     codes = [f"AB-{number:05d}" for number in range(40)]
     assert profile(codes).kind == "code"
@@ -65,7 +110,7 @@ def test_no_value_of_personal_data_is_in_its_profile() -> None:
 
 
 def test_words_and_patterns_of_few_are_not_kept() -> None:
-    found = profile(["call me now"] * 5 + ["my password is hunter2"], kind=pa.string(), k=3, **{})
+    found = profile(["call me now"] * 5 + ["my password is hunter2"], arrow=pa.string(), k=3)
     assert "hunter2" not in str(found)
 
 
@@ -95,6 +140,35 @@ def test_infinities_and_nan_count_as_missing() -> None:
 def test_values_are_clamped_into_their_type() -> None:
     assert from_parts((np.asarray([400.0, -400.0]),), pa.int8()).to_pylist() == [127, -128]
     assert from_parts((np.asarray([-3.0]),), pa.uint16()).to_pylist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "largest"),
+    [
+        (pa.decimal128(3, 1), "99.9"),
+        (pa.decimal128(4, 4), "0.9999"),
+        (pa.decimal128(16, 0), "9999999999999998"),  # the next float is 10^16, which has a digit too many
+        (pa.decimal128(18, 2), "9999999999999998.00"),
+    ],
+    ids=str,
+)
+def test_decimals_are_clamped_into_their_digits(kind: pa.DataType, largest: str) -> None:
+    found = from_parts((np.asarray([1e40, -1e40]),), kind).to_pylist()
+    assert found == [decimal.Decimal(largest), -decimal.Decimal(largest)]
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("us", tz="UTC")], ids=str)
+def test_days_are_clamped_into_their_type(kind: pa.DataType) -> None:
+    parts = (np.asarray([-1e15, 0.0, 1e15]), np.zeros(3))[: len(part_names(kind))]
+    days = from_parts(parts, kind).cast(pa.int32() if kind == pa.date32() else pa.int64()).to_pylist()
+    assert days[0] < 0 == days[1] < days[2]
+
+
+def test_infinite_times_count_as_missing() -> None:
+    ends = pa.array([2**63 - 1, -(2**63) + 1, 0]).cast(pa.timestamp("us"))
+    assert [np.isnan(part).tolist() for part in to_parts(pa.chunked_array([ends]))] == [[True, True, False]] * 2
+    days = pa.array([2**31 - 1, -(2**31) + 1, 0], type=pa.int32()).cast(pa.date32())
+    assert np.isnan(to_parts(pa.chunked_array([days]))[0]).tolist() == [True, True, False]
 
 
 def test_steps() -> None:
