@@ -66,17 +66,24 @@ def children_view(
     plans: Mapping[str, KeyPlan],
     profiles: Mapping[str, TableProfile],
     read: Callable[[str], pa.Table],
+    whole: Callable[[str], pa.Table],
 ) -> TrainingView | None:
-    """How many children the driving parent's rows have, given their columns: one row a parent, `CHILDREN` the last column."""
+    """How many children the driving parent's rows have, given their columns: one row a parent, `CHILDREN` the last column.
+
+    The parents are those of the training part; `whole` gives all rows of a table, as a parent counts every child it has.
+    None where there is nothing to learn from: no context, or too few parents for their counts to be kept.
+    """
     plan = plans[table.name]
     names = context_columns(plan, plans, profiles)
     if plan.drive is None or not names:
         return None
-    parent, profile = read(plan.drive.references), profiles[plan.drive.references]
-    links = match_rows(columns_of(read(table.name), plan.drive.columns), columns_of(parent, plan.drive.references_columns))
-    counts = pa.array(child_counts(links, parent.num_rows))
     evidence = profiles[table.name].key(plan.drive.columns, plan.drive.references)
-    children = ColumnProfile(CHILDREN, "BIGINT", "numeric", parent.num_rows, 0, 0, (evidence.children,))
+    if not evidence.children.cells:
+        return None
+    parent, profile = read(plan.drive.references), profiles[plan.drive.references]
+    links = match_rows(columns_of(whole(table.name), plan.drive.columns), columns_of(parent, plan.drive.references_columns))
+    counts = pa.array(child_counts(links, parent.num_rows))
+    children = ColumnProfile(CHILDREN, "BIGINT", "numeric", parent.num_rows, 0, 0, (evidence.children,), nullable=False)
     training = parent.select(list(names)).append_column(CHILDREN, counts)
     return TrainingView(training, replace(profile, columns=(*map(profile.column, names), children)), names)
 

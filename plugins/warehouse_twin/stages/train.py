@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.profiling.table_profile import TableProfile
@@ -60,7 +61,13 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
 def _fit_children(context: StageContext, folder: Path) -> None:
     """How many children a row of the driving parent has, as a model of its own inside the published one."""
     resolved, table = context.resolved, _table(context)
-    view = children_view(resolved[table], key_plans(resolved), read_profiles(context), lambda name: _training(context, name))
+    view = children_view(
+        resolved[table],
+        key_plans(resolved),
+        read_profiles(context),
+        lambda name: _training(context, name),
+        lambda name: pq.read_table(context.snapshot / f"{name}.parquet"),
+    )
     if view is not None:
         seed = derive_seed(resolved.seed, "train", table, CHILDREN_FOLDER)
         folder.mkdir(parents=True)
