@@ -153,6 +153,9 @@ class Project:
             start_new_session=True,
         )
 
+    def edit(self, old: str, new: str) -> None:
+        self.manifest.write_text(self.manifest.read_text().replace(old, new))
+
     def digests(self) -> dict[int, str]:
         return {release["release"]: release["data_digest"] for release in self.json("releases", "shop")["releases"]}
 

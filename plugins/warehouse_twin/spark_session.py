@@ -26,14 +26,11 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
 
     scratch = settings.workspace.scratch
     scratch.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # else Spark warns about the host's name at every start
     os.environ["PYSPARK_PYTHON"] = sys.executable  # else workers take whichever python comes first on the path
     paths = [str(_PACKAGES), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))  # workers import this package, installed or not
     options = {
         "spark.driver.memory": settings.spark_memory,
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": "2",
@@ -47,6 +44,8 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
         f"-Dlog4j2.configurationFile={_LOGGING}",
         "spark.log.level": "ERROR",
     }
+    if settings.spark_master.startswith("local"):
+        options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}  # nobody else need reach it
     builder = SparkSession.builder.master(settings.spark_master).appName(f"warehouse-twin {name}")
     for key, value in options.items():
         builder = builder.config(key, value)

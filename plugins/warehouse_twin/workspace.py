@@ -81,6 +81,10 @@ class Workspace:
     def lock(self, name: str) -> Path:
         return self.root / "locks" / f"{name}.lock"
 
+    def open_secure_zone(self) -> None:
+        """Make the secure zone, for its owner alone."""
+        (self.root / "secure").mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def relative(self, path: Path) -> str:
         """A path as it is written into receipts: relative to the root, so that the workspace can move."""
         return path.relative_to(self.root).as_posix()

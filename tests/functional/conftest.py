@@ -1,4 +1,4 @@
-"""The two projects of the functional tests, made once."""
+"""The projects of the functional tests, made once."""
 
 from __future__ import annotations
 
@@ -29,3 +29,12 @@ def first(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Project:
 def second(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Project:
     """A project with nothing in it but the same source and secret."""
     return make_project(tmp_path_factory.mktemp("second"), source, "5a" * 32)
+
+
+@pytest.fixture(scope="session")
+def third(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Project:
+    """A project whose release 2 was made in one go, with another k."""
+    project = make_project(tmp_path_factory.mktemp("third"), source, "5a" * 32)
+    project.edit("k: 10", "k: 11")
+    project.twin("run", "shop", "--release", "2")
+    return project

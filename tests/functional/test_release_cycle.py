@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -137,7 +136,7 @@ def test_an_old_release_comes_out_of_the_registry(first: Project, tmp_path: Path
 
 def test_a_failed_verdict_publishes_nothing_and_is_kept(first: Project) -> None:
     before = first.published()
-    first.manifest.write_text(first.manifest.read_text().replace("synthesizer: tree", "synthesizer: independent"))
+    first.edit("synthesizer: tree", "synthesizer: independent")
     try:
         failed = first.twin("run", "shop", status=1)
         assert "nothing is published" in failed.stdout
@@ -145,7 +144,7 @@ def test_a_failed_verdict_publishes_nothing_and_is_kept(first: Project) -> None:
         explained = first.twin("gate", "shop", "--release", "3", "--explain", status=1).stdout
         assert "fail: customers.pair_trend" in explained
     finally:
-        first.manifest.write_text(first.manifest.read_text().replace("synthesizer: independent", "synthesizer: tree"))
+        first.edit("synthesizer: independent", "synthesizer: tree")
     assert first.published() == before
     assert first.json("releases", "shop")["unreleased"] == [{"release": 3, "state": "rejected"}]
     with sqlite3.connect(first.workspace / "mlflow" / "mlflow.db") as database:
@@ -153,8 +152,8 @@ def test_a_failed_verdict_publishes_nothing_and_is_kept(first: Project) -> None:
             "SELECT t.value FROM tags t JOIN tags r ON r.run_uuid = t.run_uuid AND r.value = 'shop@3' WHERE t.key = 'twin.verdict'"
         ).fetchall()
     assert ("fail",) in verdicts
-    refused = first.twin("release", "shop", "--release", "3", status=1)
-    assert "verdict fail" in refused.stdout
+    refused = first.twin("release", "shop", "--release", "3", status=2)
+    assert "verdict fail, nothing is released" in refused.stderr
 
 
 def test_garbage_of_rejected_and_killed_runs_is_collected(first: Project) -> None:
@@ -167,4 +166,4 @@ def test_garbage_of_rejected_and_killed_runs_is_collected(first: Project) -> Non
     assert first.json("gc", "shop")["shop"] == {"paths": [], "bytes": 0, "schemas": []}
     first.twin("audit", "shop@1")
     first.twin("audit", "shop@published")
-    shutil.rmtree(first.workspace / "secure" / "scratch")
+    assert not list((first.workspace / "secure" / "scratch").iterdir())

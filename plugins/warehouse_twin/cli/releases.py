@@ -82,13 +82,15 @@ def audit(options: argparse.Namespace, settings: Settings) -> Ended:
 
 
 def collect(options: argparse.Namespace, settings: Settings) -> Ended:
-    """One twin, or every twin of the project, and then what they share."""
+    """One twin, or every twin of the project, and then the scratch space they share."""
     twins = [options.twin] if options.twin else [_name(file) for file in list_manifests(settings.twins)]
     value, lines = {}, []
     for twin in twins:
         found = pipeline.collect_garbage(twin, settings=settings, wait_seconds=options.wait, on_progress=say(options))
         value[twin] = found.to_dict()
         lines += [f"{twin}: {line}" for line in found.lines()]
+    freed = pipeline.collect_scratch(settings)
+    lines += [f"scratch: {freed / 1e6:,.1f} MB freed"] if freed else []
     answer(options, value, lines)
     return "done"
 

@@ -57,7 +57,7 @@ def table_comment(resolved: ResolvedTwin, item: ResolvedTable, release: int) -> 
     if item.keep_real:
         text = f"Real reference data, passed through from {source}. Twin {resolved.twin}, release {release}."
     else:
-        text = f"Synthetic. Twin {resolved.twin}, release {release}; no row copied from {source}."
+        text = f"Synthetic twin {resolved.twin}@{release}: drawn from a model of {source}, whose rows it does not hold."
     return f"{text} {item.table.comment}".strip()
 
 

@@ -55,6 +55,15 @@ def collect(settings: Settings, manifest: Manifest) -> Collected:
     return Collected(tuple(workspace.relative(path) for path in paths), size, tuple(_schemas(settings, manifest)))
 
 
+def clear_scratch(workspace: Workspace) -> int:
+    """Empty the scratch folder; bytes freed. The caller holds every twin's lock."""
+    freed = 0
+    for path in workspace.scratch.glob("*"):
+        freed += _size(path)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return freed
+
+
 def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
 

@@ -101,7 +101,7 @@ def test_the_candidate_has_the_types_keys_and_comments_of_the_source(candidate: 
     assert [fact[2] for fact in parent if fact[0] == "column"] == [
         *("INTEGER", "VARCHAR", "DECIMAL(38,10)", "TIMESTAMP WITH TIME ZONE", "DATE", "BOOLEAN", "VARCHAR")
     ]
-    assert ("comment", "Synthetic. Twin hostile, release 7; no row copied from raw.Mixed Case.") in parent
+    assert ("comment", "Synthetic twin hostile@7: drawn from a model of raw.Mixed Case, whose rows it does not hold.") in parent
     assert ("FOREIGN KEY", ("kind",), "order", ("select",), "") in parent
     child = catalog["naïve; drop table x"]
     assert ("PRIMARY KEY", ("ref('x')", "{{ 1 / 0 }}"), "", (), "") in child

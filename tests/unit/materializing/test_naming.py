@@ -40,7 +40,8 @@ def test_names_that_dbt_cannot_quote_are_refused_with_the_table(make_twin: Make,
 
 def test_a_comment_says_what_the_rows_are(make_twin: Make) -> None:
     twin = make_twin(Table("a", (), comment="Of the source."), Table("b", ()), real=("b",))
-    assert table_comment(twin, twin["a"], 4) == "Synthetic. Twin hostile, release 4; no row copied from raw.a. Of the source."
+    told = table_comment(twin, twin["a"], 4)
+    assert told == "Synthetic twin hostile@4: drawn from a model of raw.a, whose rows it does not hold. Of the source."
     assert table_comment(twin, twin["b"], 4) == "Real reference data, passed through from raw.b. Twin hostile, release 4."
 
 
