@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[1]
 CUSTOMERS, ORDERS = 6_000, 15_000
 SENTINEL = "zz-sentinel-7f3a@example.net"
 DECLARED = """

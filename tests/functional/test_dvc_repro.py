@@ -1,0 +1,42 @@
+"""`dvc repro` with the project's own dvc.yaml: nothing runs twice, and a change reruns only what it touches."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from shop_project import CHECKOUT, Project, make_project
+
+
+def repro(project: Project, *, status: int = 0) -> list[str]:
+    """The stages that `dvc repro` ran, in order."""
+    binaries = project.root / "bin"
+    environment = project.environment | {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "dvc", "repro"]
+    done = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return re.findall(r"Running stage '(\w+)@shop'", done.stdout)
+
+
+def test_only_what_changed_runs_again(tmp_path: Path, source: Path) -> None:
+    project = make_project(tmp_path / "project", source, "5a" * 32)
+    declared = (CHECKOUT / "dvc.yaml").read_text()
+    (project.root / "dvc.yaml").write_text(declared.replace("flights: {source:", "shop: {source:"))
+    shutil.copytree(CHECKOUT / ".dvc", project.root / ".dvc", ignore=shutil.ignore_patterns("tmp", "cache"))
+    for folder in ("expectations", "dbt_project"):
+        shutil.copytree(CHECKOUT / folder, project.root / folder)
+    (project.root / "bin").mkdir()
+    (project.root / "bin" / "twin").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m warehouse_twin.cli.main "$@"\n')
+    (project.root / "bin" / "twin").chmod(0o755)
+    subprocess.run(["git", "init", "--quiet", str(project.root)], check=True)
+
+    assert repro(project) == ["resolve", "profile", "train", "synthesize", "materialize", "gate"]
+    assert repro(project) == []
+    project.edit("gates: {}", "gates: {goals: {pair_trend: {goal: 0.2, reason: a margin that is not exact}}}")
+    assert repro(project) == ["gate"]
+    project.edit("seed: 11", "seed: 12")
+    assert repro(project) == ["resolve", "train", "synthesize", "materialize", "gate"]
