@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from warehouse_twin.digests import digest_folder, digest_of
-from warehouse_twin.errors import ConfigurationError, LockedError, TerminalError, TransientError, TwinError
+from warehouse_twin.errors import ConfigurationError, LockedError, TerminalError
 from warehouse_twin.locking import exclusive
 from warehouse_twin.manifest.loading import find_manifest, load
-from warehouse_twin.receipts import Receipt, stage_key
+from warehouse_twin.receipts import Receipt
 from warehouse_twin.settings import Settings
 from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.stages.executing import combine_train, execute, guarded
 from warehouse_twin.stages.runs import current_release, mark, read_run
-from warehouse_twin.stages.snapshots import delete_snapshot, ensure_snapshot
-from warehouse_twin.workspace import new_folder, write_text
+from warehouse_twin.stages.snapshots import delete_snapshot
 
 if TYPE_CHECKING:
     from warehouse_twin.stages.garbage import Collected
@@ -186,11 +183,11 @@ def _run(context: StageContext, name: str, on_progress: Progress) -> StageResult
     if name != "train" or context.table is not None:
         result = _run_one(context, name, on_progress)
         if name == "train":
-            _combine_train(context)
+            combine_train(context)
         return result
     started = time.monotonic()
     parts = [_run_one(replace(context, table=table), name, on_progress) for table in context.manifest.protected]
-    receipt = _combine_train(context)
+    receipt = combine_train(context)
     if receipt is None:
         raise TerminalError(f"{context.twin}@{context.release}: train left tables without a receipt; next: twin train {context.twin}")
     skipped = all(part.skipped for part in parts)
@@ -201,8 +198,8 @@ def _run_one(context: StageContext, name: str, on_progress: Progress) -> StageRe
     what = f"{context.twin}@{context.release} {name}" + (f" {context.table}" if context.table else "")
     on_progress(f"{what} …")
     started = time.monotonic()
-    with _guarded(context, name):
-        receipt, skipped = _execute(context, _stage(name))
+    with guarded(context, name):
+        receipt, skipped = execute(context, _stage(name))
         receipt.write(context.receipt_file(name, context.table))
         if context.table is None:
             receipt.write(context.workspace.receipt(context.twin, name))
@@ -230,78 +227,6 @@ def _outdated(context: StageContext) -> bool:
         return False
     kept = context.run_folder / "manifest.yml"
     return not kept.exists() or kept.read_bytes() != context.manifest_file.read_bytes()
-
-
-@contextmanager
-def _guarded(context: StageContext, stage: str) -> Iterator[None]:
-    """Errors that are not ours may quote real values: only their kind goes on, the rest is kept in the secure zone."""
-    try:
-        yield
-    except TwinError:
-        raise
-    except Exception as error:
-        kept = context.workspace.failures(context.twin) / f"{context.release}-{stage}.txt"
-        write_text(kept, "".join(traceback.format_exception(error)))
-        kept.chmod(0o600)
-        what = f"{context.twin}@{context.release} {stage}" + (f" of {context.table}" if context.table else "")
-        if isinstance(error, OSError) and error.errno is not None:
-            kind = f"{type(error).__name__}: {os.strerror(error.errno)}"
-            unforeseen: TwinError = TransientError(f"{what}: {kind}; next: mend it and run again; details, with real values, in {kept}")
-        else:
-            kind = f"unforeseen {type(error).__name__}"
-            unforeseen = TerminalError(f"{what}: {kind}; next: read {kept}, which may quote real values, and report what can be shown")
-        raise unforeseen from None
-
-
-def _execute(context: StageContext, stage: Stage) -> tuple[Receipt, bool]:
-    """The stage's receipt, and whether its work was already done under the same key."""
-    inputs = {need: context.receipt(need).key for need in stage.needs}
-    key = stage_key(stage.name, inputs=inputs, parameters=stage.parameters(context))
-    output = context.workspace.output(stage.zone, context.twin, stage.name, key)
-    kept = output / "receipt.json"
-    if stage.keyed and kept.exists():
-        return Receipt.read(kept), True
-    state = read_run(context.workspace, context.twin, context.release)
-    if state is not None and state.closed and stage.name not in ("release", "publish"):
-        raise TerminalError(
-            f"{context.twin}@{context.release} is {state.state} and cannot change; got other inputs or parameters for {stage.name}; "
-            f"next: twin run {context.twin}, which opens a new release"
-        )
-    if stage.reads_snapshot:
-        ensure_snapshot(context)
-    with new_folder(output) as folder:
-        facts = stage.work(context, folder)
-        sources = {f"source/{table}": digest for table, digest in facts.get("sources", {}).items()}
-        receipt = Receipt(
-            stage=stage.name,
-            key=key if stage.keyed else digest_of({"key": key, "facts": facts}),
-            output=context.workspace.relative(output),
-            inputs=inputs,
-            digests=digest_folder(folder) | sources,
-            facts=facts,
-        )
-        receipt.write(folder / "receipt.json")
-    return receipt, False
-
-
-def _combine_train(context: StageContext) -> Receipt | None:
-    """The receipt of `train` as a whole, once every table has its own."""
-    tables = context.manifest.protected
-    if not all(context.receipt_file("train", table).exists() for table in tables):
-        return None
-    parts = {table: context.receipt("train", table) for table in tables}
-    inputs = {table: part.key for table, part in parts.items()}
-    receipt = Receipt(
-        stage="train",
-        key=stage_key("train", inputs=inputs, parameters={}),
-        output="",
-        inputs=inputs,
-        digests={f"{table}/{name}": digest for table, part in parts.items() for name, digest in part.digests.items()},
-        facts={"models": {table: part.facts["models"] for table, part in parts.items()}},
-    )
-    receipt.write(context.receipt_file("train"))
-    receipt.write(context.workspace.receipt(context.twin, "train"))
-    return receipt
 
 
 def _record(context: StageContext, name: str, receipt: Receipt) -> None:

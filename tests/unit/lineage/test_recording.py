@@ -237,7 +237,7 @@ def test_an_unreachable_server_is_worth_another_try_and_its_password_is_not_told
     [
         ("postgresql://u:p@host:5432/db?password=x", "postgresql://host:5432/db"),
         ("https://host/mlflow", "https://host/mlflow"),
-        ("sqlite:////tmp/mlflow.db", "sqlite:////tmp/mlflow.db"),
+        ("sqlite:////data/mlflow.db", "sqlite:////data/mlflow.db"),
     ],
 )
 def test_a_uri_is_shown_without_credentials(uri: str, shown: str) -> None:

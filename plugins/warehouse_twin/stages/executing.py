@@ -1,0 +1,88 @@
+"""Doing a stage's work once: the key under which it is skipped, the receipt it leaves, and errors that quote nothing."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from warehouse_twin.digests import digest_folder, digest_of
+from warehouse_twin.errors import TerminalError, TransientError, TwinError
+from warehouse_twin.receipts import Receipt, stage_key
+from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.stages.runs import read_run
+from warehouse_twin.stages.snapshots import ensure_snapshot
+from warehouse_twin.workspace import new_folder, write_text
+
+
+@contextmanager
+def guarded(context: StageContext, stage: str) -> Iterator[None]:
+    """Errors that are not ours may quote real values: only their kind goes on, the rest is kept in the secure zone."""
+    try:
+        yield
+    except TwinError:
+        raise
+    except Exception as error:
+        kept = context.workspace.failures(context.twin) / f"{context.release}-{stage}.txt"
+        write_text(kept, "".join(traceback.format_exception(error)))
+        kept.chmod(0o600)
+        what = f"{context.twin}@{context.release} {stage}" + (f" of {context.table}" if context.table else "")
+        if isinstance(error, OSError) and error.errno is not None:
+            kind = f"{type(error).__name__}: {os.strerror(error.errno)}"
+            unforeseen: TwinError = TransientError(f"{what}: {kind}; next: mend it and run again; details, with real values, in {kept}")
+        else:
+            kind = f"unforeseen {type(error).__name__}"
+            unforeseen = TerminalError(f"{what}: {kind}; next: read {kept}, which may quote real values, and report what can be shown")
+        raise unforeseen from None
+
+
+def execute(context: StageContext, stage: Stage) -> tuple[Receipt, bool]:
+    """The stage's receipt, and whether its work was already done under the same key."""
+    inputs = {need: context.receipt(need).key for need in stage.needs}
+    key = stage_key(stage.name, inputs=inputs, parameters=stage.parameters(context))
+    output = context.workspace.output(stage.zone, context.twin, stage.name, key)
+    kept = output / "receipt.json"
+    if stage.keyed and kept.exists():
+        return Receipt.read(kept), True
+    state = read_run(context.workspace, context.twin, context.release)
+    if state is not None and state.closed and stage.name not in ("release", "publish"):
+        raise TerminalError(
+            f"{context.twin}@{context.release} is {state.state} and cannot change; got other inputs or parameters for {stage.name}; "
+            f"next: twin run {context.twin}, which opens a new release"
+        )
+    if stage.reads_snapshot:
+        ensure_snapshot(context)
+    with new_folder(output) as folder:
+        facts = stage.work(context, folder)
+        sources = {f"source/{table}": digest for table, digest in facts.get("sources", {}).items()}
+        receipt = Receipt(
+            stage=stage.name,
+            key=key if stage.keyed else digest_of({"key": key, "facts": facts}),
+            output=context.workspace.relative(output),
+            inputs=inputs,
+            digests=digest_folder(folder) | sources,
+            facts=facts,
+        )
+        receipt.write(folder / "receipt.json")
+    return receipt, False
+
+
+def combine_train(context: StageContext) -> Receipt | None:
+    """The receipt of `train` as a whole, once every table has its own."""
+    tables = context.manifest.protected
+    if not all(context.receipt_file("train", table).exists() for table in tables):
+        return None
+    parts = {table: context.receipt("train", table) for table in tables}
+    inputs = {table: part.key for table, part in parts.items()}
+    receipt = Receipt(
+        stage="train",
+        key=stage_key("train", inputs=inputs, parameters={}),
+        output="",
+        inputs=inputs,
+        digests={f"{table}/{name}": digest for table, part in parts.items() for name, digest in part.digests.items()},
+        facts={"models": {table: part.facts["models"] for table, part in parts.items()}},
+    )
+    receipt.write(context.receipt_file("train"))
+    receipt.write(context.workspace.receipt(context.twin, "train"))
+    return receipt
