@@ -21,7 +21,7 @@ check: setup ## style, types, and who may import whom
 	@$(BIN)/lint-imports
 
 bench: setup java ## a long study: make bench CASE=flights
-	@$(BIN)/python -m benchmarks.$(CASE)
+	@$(BIN)/python -W ignore -m benchmarks.$(CASE)
 
 setup: $(STAMP)
 

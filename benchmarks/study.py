@@ -1,0 +1,129 @@
+"""One study: engines side by side on one table with a real holdout; a table, then one JSON object a line and engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from benchmarks import measures
+from warehouse_twin.profiling.columns import ColumnTask, profile_column
+from warehouse_twin.profiling.table_profile import TableProfile
+from warehouse_twin.synthesizers.registry import find_synthesizer
+
+K = 10
+Utility = Callable[[pd.DataFrame, pd.DataFrame], float]
+"""(rows to train on, real rows to test on) → a figure of merit"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A table with its parts, the utilities measured on it, and the peers it is run against."""
+
+    name: str
+    training: pa.Table
+    holdout: pa.Table
+    utilities: dict[str, Utility]
+    engines: Sequence[str] = ("tree", "independent", "gaussian_copula")
+
+
+def seeds(default: int) -> list[int]:
+    """1, 2, … as many as the environment's SEEDS says, `default` of them without it."""
+    return list(range(1, int(os.environ.get("SEEDS", default)) + 1))
+
+
+def run(case: Case, *, seeds: Sequence[int]) -> None:
+    """Print the study's table and its JSON lines."""
+    training, holdout = frame(case.training), frame(case.holdout)
+    lines = [*(_engine(case, name, training, holdout, seeds) for name in case.engines), _ceiling(case, training, holdout, seeds)]
+    columns = [key for key in lines[0] if key not in ("case", "seeds", "versions")]
+    print(" | ".join(columns))
+    for line in lines:
+        print(" | ".join(_figure(line[column]) for column in columns))
+    for line in lines:
+        print(json.dumps(line))
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    found = table.to_pandas(timestamp_as_object=False)
+    for name in found:
+        if pd.api.types.is_datetime64_any_dtype(found[name]):
+            found[name] = found[name].dt.tz_localize(None).astype("datetime64[ns]")
+    return found
+
+
+def profile_of(table: pa.Table) -> TableProfile:
+    """The profile, every row its own entity; computed in this process, its cost left out on all sides."""
+    entities = np.arange(table.num_rows)
+    columns = tuple(profile_column(ColumnTask(name, ""), table.column(name), entities, k=K) for name in table.column_names)
+    return TableProfile("table", K, table.num_rows, 0, table.num_rows, 0, columns)
+
+
+def _engine(case: Case, name: str, training: pd.DataFrame, holdout: pd.DataFrame, seeds: Sequence[int]) -> dict[str, Any]:
+    profile, synthesizer = profile_of(case.training), find_synthesizer(name)
+    floor = find_synthesizer("independent").fit(case.training, profile, given=(), parameters={}, seed=1)
+    synthesizer.fit(case.training.slice(0, 500), profile, given=(), parameters={}, seed=0).sample(10, seed=0)  # imports are paid here
+    found = []
+    for seed in seeds:
+        wall, cpu = time.perf_counter(), time.process_time()
+        model = synthesizer.fit(case.training, profile, given=(), parameters={}, seed=seed)
+        fitted = time.process_time()
+        drawn = model.sample(case.training.num_rows, seed=seed)
+        costs = {"fit_cpu_s": fitted - cpu, "sample_cpu_s": time.process_time() - fitted, "wall_s": time.perf_counter() - wall}
+        alone = frame(floor.sample(case.training.num_rows, seed=seed + 1_000))
+        found.append(_measured(case, frame(drawn), alone, training, holdout, seed=seed) | costs)
+        print(f"{case.name} {name} seed {seed}: {costs['wall_s']:.1f} s", file=sys.stderr)
+    return _line(case, name, seeds, found)
+
+
+def _ceiling(case: Case, training: pd.DataFrame, holdout: pd.DataFrame, seeds: Sequence[int]) -> dict[str, Any]:
+    """The real holdout in the place of the synthetic rows; its detection and closeness have no meaning."""
+    shape, trend = measures.quality(training, holdout)
+    draw = np.random.default_rng(0).permutation(len(training))[: len(holdout)]
+    mean, least = measures.all_pairs(*measures.codes(training, holdout, training.iloc[draw]))
+    utilities = {f"tstr_{name}": utility(training, holdout) for name, utility in case.utilities.items()}
+    whole = {"shape": shape, "trend": trend, "all_pairs_mean": mean, "all_pairs_min": least, "c2st": None, "c2st_logistic": None}
+    rest = {"coverage": measures.coverage(holdout, training, k=K), "dcr_excess": None, "exact_copies": measures.copies(holdout, training)}
+    costs = {"fit_cpu_s": None, "sample_cpu_s": None, "wall_s": None}
+    return _line(case, "holdout", seeds, [whole | utilities | rest | costs])
+
+
+def _measured(
+    case: Case, drawn: pd.DataFrame, alone: pd.DataFrame, training: pd.DataFrame, holdout: pd.DataFrame, *, seed: int
+) -> dict[str, Any]:
+    shape, trend = measures.quality(training, drawn)
+    some = drawn.iloc[np.random.default_rng(seed).permutation(len(drawn))[: len(holdout)]]
+    mean, least = measures.all_pairs(*measures.codes(training, holdout, some))
+    real, kept, made, floor = measures.encoded(training, training, holdout, drawn, alone)
+    boosted, linear = measures.detection(kept, made, seed=seed)
+    excess = measures.closer_share(made, real, kept, seed=seed) - measures.closer_share(floor, real, kept, seed=seed)
+    whole = {"shape": shape, "trend": trend, "all_pairs_mean": mean, "all_pairs_min": least, "c2st": boosted, "c2st_logistic": linear}
+    utilities = {f"tstr_{name}": utility(drawn, holdout) for name, utility in case.utilities.items()}
+    copied = measures.copies(some, training)
+    return whole | utilities | {"coverage": measures.coverage(drawn, training, k=K), "dcr_excess": excess, "exact_copies": copied}
+
+
+def _line(case: Case, engine: str, seeds: Sequence[int], found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Means over seeds, with the peak memory of the process so far and the versions behind the figures."""
+    means = {key: None if found[0][key] is None else round(float(np.mean([one[key] for one in found])), 4) for key in found[0]}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"case": case.name, "engine": engine, "seeds": len(seeds), **means, "peak_mb": round(peak), "versions": dict(_versions())}
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for package in ("warehouse-twin", "sdv", "sdmetrics", "scikit-learn", "numpy"):
+        yield package, version(package)
+
+
+def _figure(value: Any) -> str:
+    return "–" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
