@@ -31,12 +31,33 @@ def draw_counts(children: Part, parents: int, *, seed: int, stream: str) -> Ints
 
 def scaled_to(counts: Ints, total: int) -> Ints:
     """Counts in the same proportions that add up to `total`, by largest remainder; even where all counts are zero."""
+    if not len(counts):
+        return counts
     weights = counts.astype(np.float64) if counts.sum() else np.ones(len(counts))
     exact = weights * (total / weights.sum())
     whole: Ints = np.floor(exact).astype(np.int64)
     missing = int(total - whole.sum())
     whole[np.argsort(-(exact - whole), kind="stable")[:missing]] += 1
     return whole
+
+
+def add_rows(counts: Ints, rows: int, *, seed: int, stream: str) -> Ints:
+    """Counts with `rows` more: parents picked at random get as many again as they have, so that no count is out of the ordinary.
+
+    Where nobody has any, everybody gets as many.
+    """
+    if not len(counts):
+        return counts
+    order = permutation(len(counts), seed=seed, stream=stream)
+    shuffled = counts[order]
+    if counts.any():
+        whole, rest = divmod(rows, int(counts.sum()))
+        shuffled = shuffled * (whole + 1) + np.clip(rest - (np.cumsum(shuffled) - shuffled), 0, shuffled)
+    else:
+        shuffled = scaled_to(shuffled, rows)
+    more = np.empty_like(counts)
+    more[order] = shuffled
+    return more
 
 
 def links_of(counts: Ints, *, seed: int, stream: str) -> Ints:

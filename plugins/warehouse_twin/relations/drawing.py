@@ -84,4 +84,3 @@ def draw_here(drawing: Drawing, frame: pa.Table, model: Model, *, target: Path) 
     columns = [frame.column(name) if name in frame.column_names else drawn.column(name) for name in drawing.schema.names]
     typed = [column.cast(field.type, safe=False) for column, field in zip(columns, drawing.schema, strict=True)]
     pq.write_table(pa.table(typed, schema=drawing.schema), target, compression="zstd")
-

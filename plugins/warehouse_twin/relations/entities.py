@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
@@ -65,7 +66,9 @@ def _inherit(
         child = columns_of(tables[resolved.name], key.columns)
         links = match_rows(child, columns_of(tables[key.references], key.references_columns))
         known = links >= 0
-        ids, held = found[key.references].entity[links], found[key.references].holdout[links]
+        theirs = found[key.references]
+        ids = np.r_[theirs.entity, 0][links]  # a link of -1 falls on what was added: the parent may have no row
+        held = np.r_[theirs.holdout, False][links]
         if key.references == twin.entity:
             # An orphan still belongs to somebody: the entity its key names, though the table does not have it.
             stranger = ~known & ~_any_null(child)
@@ -102,7 +105,7 @@ def _hash_rows(columns: Sequence[pa.ChunkedArray], secret: bytes) -> Ints:
     """A keyed 63-bit hash a row: each distinct value is hashed with BLAKE2b, columns are mixed in order."""
     whole = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
-        encoded = column.combine_chunks().dictionary_encode() if not _nested(column.type) else _as_text(column).dictionary_encode()
+        encoded = _plain(column).combine_chunks().dictionary_encode()
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.unify_dictionaries().combine_chunks()
         hashes = np.asarray([_hash(value, secret) for value in encoded.dictionary.to_pylist()] + [0], dtype=np.uint64)
@@ -111,14 +114,16 @@ def _hash_rows(columns: Sequence[pa.ChunkedArray], secret: bytes) -> Ints:
     return (whole >> np.uint64(1)).astype(np.int64)
 
 
-def _nested(kind: pa.DataType) -> bool:
-    import pyarrow.types as pt
-
-    return bool(pt.is_nested(kind))
-
-
-def _as_text(column: pa.ChunkedArray) -> pa.Array:
-    return pa.array([None if value is None else repr(value) for value in column.to_pylist()], type=pa.string())
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column in a type that every value of it can be hashed in: Python has no infinite times, Arrow no codes of lists."""
+    if pt.is_timestamp(column.type):
+        return column.cast(pa.timestamp("us", tz=column.type.tz), safe=False).cast(pa.int64())
+    if pt.is_date(column.type):
+        return column.cast(pa.date32()).cast(pa.int32())
+    if pt.is_nested(column.type):
+        texts = [None if value is None else repr(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, type=pa.string())])
+    return column
 
 
 def _hash(value: object, secret: bytes) -> int:

@@ -8,6 +8,7 @@ then matched to a parent's key that exists. Keys of reference tables are their p
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
@@ -15,7 +16,10 @@ from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, Resolved
 
 @dataclass(frozen=True, slots=True)
 class KeyPlan:
-    """The plan of one table. `modelled` are the columns a synthesizer draws, `leading` (drawn with all rows at hand) first."""
+    """The plan of one table. `modelled` are the columns a synthesizer draws, `leading` (drawn with all rows at hand) first.
+
+    No two `links` share a column. `matched` are matched in order, each to what those before it have settled.
+    """
 
     drive: ForeignKey | None
     links: tuple[ForeignKey, ...]
@@ -35,31 +39,20 @@ def key_plans(twin: ResolvedTwin) -> dict[str, KeyPlan]:
     return plans
 
 
-def _plan(twin: ResolvedTwin, table: ResolvedTable, plans: dict[str, KeyPlan]) -> KeyPlan:
-    keys = table.table.foreign_keys
+def _plan(twin: ResolvedTwin, table: ResolvedTable, plans: Mapping[str, KeyPlan]) -> KeyPlan:
+    keys, primary = table.table.foreign_keys, table.table.primary_key
     itself = tuple(key for key in keys if key.references == table.name)
-    others = tuple(key for key in keys if key.references != table.name)
-    drawn = {column for key in others if twin[key.references].keep_real for column in key.columns}
-    links: list[ForeignKey] = []
-    matched: list[ForeignKey] = [key for key in others if twin[key.references].keep_real and len(key.columns) > 1]
-    for key in others:
-        if twin[key.references].keep_real:
-            continue
-        parent = plans[key.references]
-        meaningful = any(column in parent.modelled for column in key.references_columns)
-        if meaningful or any(column in drawn for column in key.columns):
-            matched.append(key)
-            drawn.update(key.columns)
-        else:
-            links.append(key)
-    links.sort(key=lambda key: (not _on_path(twin, key.references), keys.index(key)))
-    assigned = {column for key in (*links, *itself) for column in key.columns}
-    primary = table.table.primary_key
-    new_key = primary[0] if len(primary) == 1 and primary[0] not in assigned | drawn else None
-    leading = {column for key in matched for column in key.columns}
-    if len(primary) > 1:
-        leading |= set(primary)
-    free = [name for name in table.table.column_names if name not in assigned and name != new_key]
+    others = [key for key in keys if key.references != table.name]
+    links = list(_links(twin, table, others, plans))
+    links.sort(key=lambda key: (not _is_primary(key, primary), not _on_path(twin, key.references), keys.index(key)))
+    matched = [key for key in others if key not in links and (len(key.columns) > 1 or not twin[key.references].keep_real)]
+    matched.sort(key=lambda key: -len(key.columns))
+    linked = _columns(links)
+    drawn = _columns(key for key in others if key not in links) - linked
+    own = _columns(itself) - drawn - linked - set(primary)
+    new_key = primary[0] if len(primary) == 1 and primary[0] not in linked | drawn else None
+    leading = _columns(matched) | set(primary)
+    free = [name for name in table.table.column_names if name not in linked | own and name != new_key]
     first = [name for name in free if name in leading]
     return KeyPlan(
         drive=links[0] if links else None,
@@ -72,10 +65,31 @@ def _plan(twin: ResolvedTwin, table: ResolvedTable, plans: dict[str, KeyPlan]) -
     )
 
 
+def _links(twin: ResolvedTwin, table: ResolvedTable, keys: Sequence[ForeignKey], plans: Mapping[str, KeyPlan]) -> Iterator[ForeignKey]:
+    """The keys that take a parent's row as it is: a primary key first, then the widest, as a narrower one may lie inside it."""
+    public = _columns(key for key in keys if twin[key.references].keep_real)
+    primary = table.table.primary_key
+    taken: set[str] = set()
+    for key in sorted(keys, key=lambda key: (not _is_primary(key, primary), -len(key.columns))):
+        if twin[key.references].keep_real or taken.intersection(key.columns):
+            continue
+        meaningful = any(column in plans[key.references].modelled for column in key.references_columns)
+        if _is_primary(key, primary) or not (meaningful or public.intersection(key.columns)):
+            taken.update(key.columns)
+            yield key
+
+
+def _is_primary(key: ForeignKey, primary: Sequence[str]) -> bool:
+    """One row at the most for each row of the parent."""
+    return set(key.columns) == set(primary)
+
+
+def _columns(keys: Sequence[ForeignKey] | Iterator[ForeignKey]) -> set[str]:
+    return {column for key in keys for column in key.columns}
+
+
 def _on_path(twin: ResolvedTwin, name: str) -> bool:
     """Whether a table is the entity's or leads to it."""
     if twin.entity is None:
         return False
-    return name == twin.entity or any(
-        key.references != name and _on_path(twin, key.references) for key in twin[name].table.foreign_keys
-    )
+    return name == twin.entity or any(key.references != name and _on_path(twin, key.references) for key in twin[name].table.foreign_keys)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,46 +16,72 @@ from warehouse_twin.randomness import uniforms
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Columns = Sequence[pa.ChunkedArray]
 
 
-def snap(child: Sequence[pa.ChunkedArray], parent: Sequence[pa.ChunkedArray], *, seed: int) -> Ints:
-    """For each child key a parent row: the one with this key; else the nearest in the last number or time among parents that
-    agree on the other columns; else any. -1 for a key with a null in it, or when there is no parent."""
+def snap(child: Columns, parent: Columns, *, seed: int, fixed: Collection[int] = ()) -> Ints:
+    """For each child key a parent row: the one with this key; else one that agrees on all columns but one, the nearest if that
+    is a number or a time; else any. -1 for a key with a null in it, or when there is no parent to choose from.
+
+    The columns at `fixed` are settled already: only parents that agree on them are chosen from.
+    """
     links = match_rows(child, parent)
     filled = np.logical_and.reduce([column.is_valid().to_numpy() for column in child])
+    having = np.flatnonzero(np.logical_and.reduce([column.is_valid().to_numpy() for column in parent]))
     loose = np.flatnonzero((links < 0) & filled)
-    if not len(loose) or not len(parent[0]):
+    free = [index for index in range(len(child)) if index not in fixed]
+    if not len(loose) or not len(having) or not free:
         return links
-    numbers = [index for index, column in enumerate(child) if part_names(column.type)]
+    numbers = [index for index in free if part_names(child[index].type)]
+    place = numbers[-1] if numbers else free[-1]
+    mine, theirs = _groups(child, parent, [index for index in range(len(child)) if index != place], loose, having)
     if numbers:
-        place = numbers[-1]
-        others = [index for index in range(len(child)) if index != place]
-        wanted, having = whole_number(child[place]), whole_number(parent[place])
-        mine, theirs = _groups([child[i] for i in others], [parent[i] for i in others], len(child[0]), len(parent[0]))
-        for group in np.unique(mine[loose]):
-            rows = loose[mine[loose] == group]
-            candidates = np.flatnonzero(theirs == group)
-            if len(candidates):
-                links[rows] = candidates[_nearest(wanted[rows], having[candidates])]
-    still = np.flatnonzero((links < 0) & filled)
-    draw = uniforms(still, seed=seed, stream="any parent")
-    links[still] = (draw * len(parent[0])).astype(np.int64)
+        found = _nearest(mine, whole_number(child[place])[loose], theirs, whole_number(parent[place])[having])
+    else:
+        found = _any(mine, theirs, uniforms(loose, seed=seed, stream="any of the group"))
+    mine, theirs = _groups(child, parent, sorted(fixed), loose, having)
+    found = np.where(found >= 0, found, _any(mine, theirs, uniforms(loose, seed=seed, stream="any parent")))
+    links[loose] = np.where(found >= 0, having[found], -1)
     return links
 
 
-def _groups(child: list[pa.ChunkedArray], parent: list[pa.ChunkedArray], children: int, parents: int) -> tuple[Ints, Ints]:
-    if not child:
-        return np.zeros(children, dtype=np.int64), np.zeros(parents, dtype=np.int64)
-    mine, theirs = codes_of(child, parent)
-    return mine, theirs
+def _groups(child: Columns, parent: Columns, places: Sequence[int], rows: Ints, parents: Ints) -> tuple[Ints, Ints]:
+    """Codes of these rows by the columns at `places`, equal where a child row and a parent row agree."""
+    if not places:
+        return np.zeros(len(rows), dtype=np.int64), np.zeros(len(parents), dtype=np.int64)
+    mine, theirs = codes_of([child[place] for place in places], [parent[place] for place in places])
+    return mine[rows], theirs[parents]
 
 
-def _nearest(wanted: Floats, having: Floats) -> Ints:
-    order = np.argsort(having, kind="stable")
-    right = np.clip(np.searchsorted(having[order], wanted), 0, len(having) - 1)
-    left = np.maximum(right - 1, 0)
-    closer = np.abs(having[order][left] - wanted) <= np.abs(having[order][right] - wanted)
-    return order[np.where(closer, left, right)]
+def _nearest(mine: Ints, wanted: Floats, theirs: Ints, having: Floats) -> Ints:
+    """For each wanted number the index of the nearest one in its group, the lower of two; -1 where the group is empty."""
+    group, value = np.concatenate([theirs, mine]), np.concatenate([having, wanted])
+    own = np.arange(len(group)) >= len(theirs)
+    order = np.lexsort((own, value, group))
+    place = np.arange(len(order))
+    below = np.maximum.accumulate(np.where(own[order], -1, place))
+    above = np.minimum.accumulate(np.where(own[order], len(order), place)[::-1])[::-1]
+    asked = np.flatnonzero(own[order])
+    rows = order[asked]
+
+    def distance(at: Ints) -> Floats:
+        there = order[np.clip(at, 0, len(order) - 1)]
+        inside = (at >= 0) & (at < len(order)) & (group[there] == group[rows])
+        return np.where(inside, np.abs(value[there] - value[rows]), np.inf)
+
+    down, up = distance(below[asked]), distance(above[asked])
+    chosen = order[np.clip(np.where(down <= up, below[asked], above[asked]), 0, len(order) - 1)]
+    found = np.full(len(mine), -1, dtype=np.int64)
+    found[rows - len(theirs)] = np.where(np.isfinite(np.minimum(down, up)), chosen, -1)
+    return found
+
+
+def _any(mine: Ints, theirs: Ints, draws: Floats) -> Ints:
+    """For each row an index of its group, by a draw in [0, 1); -1 where the group is empty."""
+    order = np.argsort(theirs, kind="stable")
+    first = np.searchsorted(theirs[order], mine, side="left")
+    sizes = np.searchsorted(theirs[order], mine, side="right") - first
+    return np.where(sizes > 0, order[np.minimum(first + (draws * sizes).astype(np.int64), len(order) - 1)], -1)
 
 
 def whole_number(column: pa.ChunkedArray) -> Floats:
@@ -64,23 +90,45 @@ def whole_number(column: pa.ChunkedArray) -> Floats:
     return parts[0] * DAY_MICROSECONDS + parts[1] if len(parts) == 2 else parts[0]
 
 
-def spread_apart(column: pa.ChunkedArray, others: Sequence[pa.ChunkedArray], profile: ColumnProfile) -> pa.ChunkedArray:
+def step_between(profile: ColumnProfile, kind: pa.DataType) -> float:
+    """The granularity of a column as `whole_number` counts: a day for timestamps that have all the same time; 0 for none."""
+    if len(part_names(kind)) < 2:
+        return profile.parts[0].step if profile.parts else 0.0
+    day, time = profile.parts if len(profile.parts) == 2 else (None, None)
+    if day is None or time is None:
+        return 0.0
+    if len(time.cells) == 1 and time.cells[0][0] == time.cells[0][1]:
+        return max(day.step, 1.0) * DAY_MICROSECONDS
+    return float(np.gcd(np.int64(time.step), np.int64(DAY_MICROSECONDS)))
+
+
+def spread_apart(column: pa.ChunkedArray, others: Columns, profile: ColumnProfile) -> pa.ChunkedArray:
     """The column with equal values, among rows that agree on `others`, moved to the nearest free steps.
 
     Values keep their order; a run that would leave the drawn range is pushed back into it where there is room.
     """
     values = whole_number(column)
-    timestamp = len(part_names(column.type)) == 2
-    step = (profile.parts[-1].step or 1.0) if timestamp else (profile.parts[0].step or 1.0)
-    slots = np.rint(values / step).astype(np.int64)
-    lowest, highest = int(slots.min(initial=0)), int(slots.max(initial=0))
+    if not len(values):
+        return column
+    step = step_between(profile, column.type) or float(np.ptp(values)) / (4 * len(values)) or 1.0
+    start = values[0] - step * np.rint(values[0] / step)
+    slots = np.rint((values - start) / step).astype(np.int64)
     (groups,) = codes_of(others) if others else (np.zeros(len(slots), dtype=np.int64),)
-    order = np.lexsort((slots, groups))
-    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
-        slots[rows] = _apart(slots[rows], lowest, highest)
-    whole = slots * step
+    moved = slots_apart(slots, groups, lowest=int(slots.min()), highest=int(slots.max()))
+    whole = np.where(moved == slots, values, np.round(moved * step + start, 9))
+    timestamp = len(part_names(column.type)) == 2
     parts: tuple[NDArray[np.floating[Any]], ...] = (np.floor(whole / DAY_MICROSECONDS), whole % DAY_MICROSECONDS) if timestamp else (whole,)
     return pa.chunked_array([from_parts(parts, column.type)])
+
+
+def slots_apart(slots: Ints, groups: Ints, *, lowest: int, highest: int) -> Ints:
+    """Slots moved so that no two rows of a group have the same, within [lowest, highest] where a group fits, beyond if not."""
+    moved = slots.copy()
+    order = np.lexsort((slots, groups))
+    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        if len(rows) > 1:
+            moved[rows] = _apart(slots[rows], lowest, highest)
+    return moved
 
 
 def _apart(slots: Ints, lowest: int, highest: int) -> Ints:

@@ -65,10 +65,10 @@ def take_snapshot(context: StageContext) -> Taken:
     }
     rows = {name: table.num_rows for name, table in tables.items()}
     members = memberships(resolved, tables, secret=secret)
-    repairs = _repair(resolved, tables)
+    repairs = repair(resolved, tables)
     with new_folder(context.snapshot) as folder:
         for name, table in tables.items():
-            _write(folder / f"{name}.parquet", table, members[name])
+            write_rows(folder / f"{name}.parquet", table, members[name])
     write_text(context.run_folder / "manifest.yml", context.manifest_file.read_text(encoding="utf-8"))
     write_json(context.run_folder / "resolved.json", resolved.to_dict())
     holdout = {name: int(member.holdout.sum()) for name, member in members.items()}
@@ -79,7 +79,7 @@ def _declared(declared: tuple[Any, ...], table: ResolvedTable) -> Any:
     return next(item for item in declared if item.name == table.name)
 
 
-def _repair(resolved: ResolvedTwin, tables: dict[str, pa.Table]) -> dict[str, int]:
+def repair(resolved: ResolvedTwin, tables: dict[str, pa.Table]) -> dict[str, int]:
     """Null the orphans of nullable foreign keys, in place; count them, and those that cannot be null, by `table.columns`."""
     repairs: dict[str, int] = {}
     for item in resolved.tables:
@@ -107,9 +107,10 @@ def _shared(item: ResolvedTable, name: str, columns: tuple[str, ...]) -> bool:
     return any(name in other for other in others) or name in item.table.primary_key
 
 
-def _write(path: Path, table: pa.Table, member: Membership) -> None:
+def write_rows(path: Path, table: pa.Table, member: Membership) -> None:
+    """A table's rows with their entity and their part; times to the microsecond, which is what every warehouse has."""
     table = table.append_column(ENTITY, pa.array(member.entity)).append_column(HOLDOUT, pa.array(member.holdout))
-    pq.write_table(table, path, compression="zstd", coerce_timestamps="us")
+    pq.write_table(table, path, compression="zstd", coerce_timestamps="us", allow_truncated_timestamps=True)
 
 
 def ensure_snapshot(context: StageContext) -> None:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
-from warehouse_twin.relations.key_plans import KeyPlan, key_plans
+from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.planning import Blueprint, frame_of
 from warehouse_twin.relations.training import context_columns
 from warehouse_twin.spark_session import spark_session
@@ -77,9 +77,10 @@ class _Drawer:
         schema = pa.schema([field for field in schema if field.name not in (ENTITY, HOLDOUT)])
         names = context_columns(plan, self.plans, self.profiles) if conditional else ()
         children = TREE.load(folder / CHILDREN_FOLDER) if (folder / CHILDREN_FOLDER).exists() else None
-        blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, self.rows[table.name], names, children)
+        parent_rows = self.rows[plan.drive.references] if plan.drive else 0
+        blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, self.rows[table.name], names, children, parent_rows)
         seed = derive_seed(release_seed(self.context), table.name)
-        frame = frame_of(blueprint, self._parents(plan, table), seed=seed)
+        frame = frame_of(blueprint, self._parents(table), seed=seed)
         given = tuple(f"{plan.drive.references}.{name}" for name in names) if plan.drive else ()
         drawing = Drawing(table.synthesizer, folder, seed, schema, given)
         target = self.twin / f"{table.name}.parquet"
@@ -92,9 +93,9 @@ class _Drawer:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _parents(self, plan: KeyPlan, table: ResolvedTable) -> dict[str, pa.Table]:
+    def _parents(self, table: ResolvedTable) -> dict[str, pa.Table]:
         """The twin tables that keys and context are taken from."""
-        names = {key.references for key in (*plan.links, *plan.matched)} - {table.name}
+        names = {key.references for key in table.table.foreign_keys} - {table.name}
         return {name: pq.read_table(self.twin / f"{name}.parquet") for name in sorted(names)}
 
 
