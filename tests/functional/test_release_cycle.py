@@ -167,3 +167,8 @@ def test_garbage_of_rejected_and_killed_runs_is_collected(first: Project) -> Non
     first.twin("audit", "shop@1")
     first.twin("audit", "shop@published")
     assert not list((first.workspace / "secure" / "scratch").iterdir())
+
+
+def test_nothing_is_written_outside_the_project(first: Project) -> None:
+    assert not list((first.root / "home").iterdir())
+    assert sorted(path.name for path in first.root.iterdir()) == [".twin", "home", "twins"]

@@ -51,6 +51,8 @@ def execute(context: StageContext, stage: Stage) -> tuple[Receipt, bool]:
             f"{context.twin}@{context.release} is {state.state} and cannot change; got other inputs or parameters for {stage.name}; "
             f"next: twin run {context.twin}, which opens a new release"
         )
+    # SDV writes a logging configuration into the user's data folder when it is imported: into ours instead
+    os.environ.setdefault("XDG_DATA_HOME", str(context.workspace.scratch / "share"))
     if stage.reads_snapshot:
         ensure_snapshot(context)
     with new_folder(output) as folder:
