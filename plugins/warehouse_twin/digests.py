@@ -54,6 +54,7 @@ def digest_table(table: pa.Table, *, keys: Sequence[str] = ()) -> str:
     import pyarrow.compute as pc
 
     table = table.cast(pa.schema([pa.field(field.name, _canonical(field.type)) for field in table.schema]))
+    table = _coarsened(table)
     order = [(name, "ascending") for name in (keys or _sortable(table))]
     if order and table.num_rows:
         table = table.take(pc.sort_indices(table, sort_keys=order))
@@ -77,10 +78,26 @@ def _canonical(kind: pa.DataType) -> pa.DataType:
     if pt.is_binary(kind) or pt.is_binary_view(kind):
         return pa.large_binary()
     if pt.is_timestamp(kind):
-        return pa.timestamp("us", tz="UTC" if kind.tz else None)
+        return pa.timestamp("ns" if kind.unit == "ns" else "us", tz="UTC" if kind.tz else None)
     if pt.is_time(kind):
-        return pa.time64("us")
+        return pa.time64("ns" if kind.unit == "ns" else "us")
     return kind
+
+
+def _coarsened(table: pa.Table) -> pa.Table:
+    """Nanoseconds as microseconds where that loses nothing, so that the unit a file was written in does not matter."""
+    import pyarrow as pa
+    import pyarrow.types as pt
+
+    for index, field in enumerate(table.schema):
+        if not (pt.is_timestamp(field.type) or pt.is_time(field.type)) or field.type.unit != "ns":
+            continue
+        coarse = pa.timestamp("us", tz=field.type.tz) if pt.is_timestamp(field.type) else pa.time64("us")
+        try:
+            table = table.set_column(index, pa.field(field.name, coarse), table.column(index).cast(coarse))
+        except pa.ArrowInvalid:
+            continue  # finer than microseconds: digested as it is
+    return table
 
 
 def _sortable(table: pa.Table) -> list[str]:

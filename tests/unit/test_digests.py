@@ -66,3 +66,11 @@ def test_files_and_folders(tmp_path) -> None:
 
 def test_a_keyed_digest_needs_the_secret() -> None:
     assert keyed("d", secret=b"1") != keyed("d", secret=b"2") != "d"
+
+
+def test_nanoseconds_count_and_the_unit_of_a_file_does_not() -> None:
+    fine = pa.table({"t": pa.array([1_600_000_000_000_001_001], type=pa.timestamp("ns"))})
+    coarse = pa.table({"t": pa.array([1_600_000_000_000_001_000], type=pa.timestamp("ns"))})
+    assert digest_table(fine) != digest_table(coarse) == digest_table(coarse.cast(pa.schema({"t": pa.timestamp("us")})))
+    clock = pa.table({"t": pa.array([1_000, 2_001], type=pa.time64("ns"))})
+    assert digest_table(clock) != digest_table(clock.slice(0, 1)) == digest_table(clock.slice(0, 1).cast(pa.schema({"t": pa.time64("us")})))

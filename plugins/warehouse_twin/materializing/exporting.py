@@ -15,10 +15,11 @@ from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.materializing.ddl import read_catalog, rebuilt_catalog, statements
 from warehouse_twin.materializing.naming import release_schema, scan
 from warehouse_twin.warehouses import literal, quoted
+from warehouse_twin.warehouses.duckdb_catalog import read_columns
 from warehouse_twin.workspace import write_json
 
-# Parquet has no such types: DuckDB 2.0 would write doubles, or drop the offset. As text they load back exactly.
-_AS_TEXT = ("HUGEINT", "UHUGEINT", "TIME WITH TIME ZONE")
+# Parquet has no such types: DuckDB 2.0 would write doubles, drop the offset or the microseconds. As text they load back exactly.
+_AS_TEXT = ("HUGEINT", "UHUGEINT", "BIGNUM", "TIME WITH TIME ZONE", "INTERVAL")
 _ROWS_A_GROUP = 122_880
 
 
@@ -58,7 +59,7 @@ def export(candidate: Path, *, resolved: ResolvedTwin, release: int, folder: Pat
                     f"{what}: table {item.name!r}: got {count} rows in the candidate; wanted the {rows[item.name]} that were synthesized; "
                     "next: look at dbt_project/macros/twin_table.sql, which must select every row"
                 )
-            data = connection.sql(f"SELECT * FROM {relation}").to_arrow_table()
+            data = read_columns(connection, schema, item.table)  # as publish will read it back
             digests[item.name] = digest_table(data, keys=item.table.primary_key)
     names = [item.name for item in resolved.tables]
     write_json(folder / "schema.json", {"statements": statements(resolved, release=release), "tables": names})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from warehouse_twin.profiling.cells import numeric_cells
 from warehouse_twin.profiling.formats import UUID, learn_patterns, learn_words
+from warehouse_twin.profiling.spelled import is_spelled
 from warehouse_twin.profiling.table_profile import ColumnKind, ColumnProfile, Part
 from warehouse_twin.profiling.values import part_names, step_of, to_parts
 
@@ -33,6 +35,13 @@ class ColumnTask:
     pii: tuple[str, str] | None = None
     domain: Collection[str] | None = None
     nullable: bool = True
+
+
+def enum_labels(sql_type: str) -> set[str] | None:
+    """The labels of an enumeration: its type declares them, so they are public. None for any other type."""
+    if not re.fullmatch(r"ENUM\s*\(.*\)", sql_type, re.DOTALL):
+        return None
+    return {label.replace("''", "'") for label in re.findall(r"'((?:[^']|'')*)'", sql_type)}
 
 
 def profile_column(task: ColumnTask, column: pa.ChunkedArray, entities: Ints, *, k: int) -> ColumnProfile:
@@ -73,13 +82,16 @@ def _kind(task: ColumnTask, kind: pa.DataType, present: pa.ChunkedArray, holders
         return "opaque"
     if task.kind != "categorical" and _is_text(kind) and _all_uuid(present):
         return "uuid"
-    if task.kind in ("code", "text") and _is_text(kind):
+    if task.kind in ("code", "text") and _is_text(kind) and not is_spelled(task.sql_type):
         return task.kind  # type: ignore[return-value]
+    spelled = is_spelled(task.sql_type)  # a text of our making might be no value of the type
     if len(present) == 0:
-        return "categorical" if task.nullable else "code"
+        return "categorical" if task.nullable else "opaque" if spelled else "code"
     values, rows, _ = common_values(_as_text(present), holders, k=k)
-    if len(values) and (task.kind == "categorical" or rows.sum() >= CATEGORICAL_COVER * len(present)):
+    if len(values) and (task.kind == "categorical" or spelled or rows.sum() >= CATEGORICAL_COVER * len(present)):
         return "categorical"
+    if spelled:
+        return "opaque"
     if names:  # a category of numbers or times, all of them rare
         return "numeric" if names == ("number",) else "datetime"
     return "text" if pc.mean(pc.count_substring(present, " ")).as_py() >= 1.0 else "code"

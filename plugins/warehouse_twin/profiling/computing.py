@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.profiling.cells import numeric_cells
-from warehouse_twin.profiling.columns import ColumnTask, profile_column
+from warehouse_twin.profiling.columns import ColumnTask, enum_labels, profile_column
 from warehouse_twin.profiling.matching import child_counts, columns_of, duplicated, match_rows
 from warehouse_twin.profiling.pairs import pair_statistics
 from warehouse_twin.profiling.table_profile import ColumnProfile, KeyProfile, Part, TableProfile
@@ -100,7 +100,7 @@ def perform(task: Task, *, snapshot: Path, k: int) -> Any:
     detail = dict(task.detail)
     name, domain = detail["name"], detail["domain"]
     training = _training(snapshot, task.table, [name])
-    known = None
+    known = enum_labels(detail["sql_type"])
     if domain is not None:
         reference = pq.read_table(snapshot / f"{domain[0]}.parquet", columns=[domain[1]]).column(0)
         known = set(pc.drop_null(reference).cast(pa.string()).to_pylist())

@@ -22,6 +22,7 @@ from warehouse_twin.gates.verdict import Verdict, decide
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.snapshots import ENTITY, read_snapshot
+from warehouse_twin.warehouses.duckdb_loading import read_file
 from warehouse_twin.workspace import write_json, write_text
 
 HEAD_ROWS = 100
@@ -98,7 +99,11 @@ def _inputs(context: StageContext) -> Inputs:
         files = sorted((synthesized / "challengers" / name).glob("*.parquet"))
         return {path.stem: pq.read_table(path) for path in files}
 
-    return Inputs(real, lambda name: pq.read_table(built / "tables" / f"{name}.parquet"), floor, challengers)
+    def twin(name: str) -> pa.Table:  # as the warehouse would give it back: Parquet has no type for some of the source's
+        return read_file(built / "tables" / f"{name}.parquet", resolved[name].table)
+
+    resolved = context.resolved
+    return Inputs(real, twin, floor, challengers)
 
 
 def _heads(context: StageContext) -> list[Rows]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from warehouse_twin.profiling.spelled import neutral_text
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.randomness import derive_seed, random_bits, uniforms
 
@@ -28,7 +29,7 @@ def generate(profile: ColumnProfile, kind: pa.DataType, present: Bools, counters
     """A column of the given type: a generated value where `present`, null elsewhere."""
     maker = _MAKERS.get(profile.kind)
     if maker is None or not (pt.is_string(kind) or pt.is_large_string(kind)):
-        return _opaque(kind, present)
+        return _opaque(kind, present, text=neutral_text(profile.sql_type))
     texts = maker(profile.formats, counters, derive_seed(seed, profile.name))
     texts[~present] = None
     return pa.array(texts, type=pa.string()).cast(kind)
@@ -114,8 +115,8 @@ def _pool(pii: str, locale: str, seed: int) -> tuple[str, ...]:
     return tuple(provider().replace("\n", ", ") for _ in range(POOL))
 
 
-def _opaque(kind: pa.DataType, present: Bools) -> pa.Array:
-    """Kinds that are not modelled (blobs, lists, structs): the type's empty value where one is present."""
+def _opaque(kind: pa.DataType, present: Bools, *, text: str) -> pa.Array:
+    """Kinds that are not modelled (blobs, lists, structs, rare intervals): the type's empty value where one is present."""
     empty: Any = None
     if pt.is_list(kind) or pt.is_large_list(kind):
         empty = []
@@ -126,7 +127,7 @@ def _opaque(kind: pa.DataType, present: Bools) -> pa.Array:
     elif pt.is_binary(kind) or pt.is_large_binary(kind):
         empty = b""
     elif pt.is_string(kind) or pt.is_large_string(kind):
-        empty = ""
+        empty = text
     return pa.array([empty if here else None for here in present], type=kind)
 
 

@@ -14,7 +14,7 @@ from warehouse_twin.warehouses import quoted
 from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
 from warehouse_twin.warehouses.duckdb_connection import nearest
 
-_ONLY_TEXT = re.compile(r"\b(TIME WITH TIME ZONE|INTERVAL|BIT|BIGNUM|UHUGEINT|UNION|VARIANT)\b")
+_ONLY_TEXT = re.compile(r"\b(TIME WITH TIME ZONE|INTERVAL|BIT|BIGNUM|UHUGEINT|UNION|VARIANT|ENUM)\b")
 """Types that Arrow or Parquet loses something of: they are read as text, which DuckDB casts back to the same value."""
 
 
@@ -85,14 +85,15 @@ def read_table(opened: duckdb.DuckDBPyConnection, schema: str, table: str) -> pa
 
 def read_columns(opened: duckdb.DuckDBPyConnection, schema: str, table: Table, *, stored: bool = True) -> pa.Table:
     """Rows of a table's columns; `stored` for a base table, whose rows have numbers to order by."""
-    expressions = ", ".join(_expression(column) for column in table.columns)
+    expressions = ", ".join(as_read(column) for column in table.columns)
     # A column of that name hides the row's number; a scan keeps the stored order then too.
     ordered = stored and "rowid" not in {name.casefold() for name in table.column_names}
     order = " ORDER BY rowid" if ordered else ""
     return opened.sql(f"SELECT {expressions} FROM {database_of(opened)}.{quoted(schema)}.{quoted(table.name)}{order}").to_arrow_table()
 
 
-def _expression(column: Column) -> str:
+def as_read(column: Column) -> str:
+    """A column as rows are read: itself, or its text."""
     name = quoted(column.name)
     return f"CAST({name} AS VARCHAR) AS {name}" if _ONLY_TEXT.search(column.sql_type) else name
 

@@ -1,4 +1,4 @@
-"""Loading Parquet into tables of a DuckDB file, inside the caller's transaction."""
+"""Loading Parquet into tables of a DuckDB file, inside the caller's transaction, and reading it as such a table."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from warehouse_twin.errors import IntegrityError, TerminalError
 from warehouse_twin.warehouses import literal, quoted
 from warehouse_twin.warehouses.catalog import ForeignKey, Table
-from warehouse_twin.warehouses.duckdb_catalog import database_of
+from warehouse_twin.warehouses.duckdb_catalog import as_read, database_of
 
 _STAGED, _WAVE = "temp.main.twin_staged", "temp.main.twin_wave"
 
@@ -28,6 +29,15 @@ def load_table(opened: duckdb.DuckDBPyConnection, schema: str, table: Table, pat
         _load_in_waves(opened, table, target, path)
     else:
         opened.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {_parquet(path)}")
+
+
+def read_file(path: Path, table: Table) -> pa.Table:
+    """Rows of a Parquet file exported from `table`: in the file's order, with the types that the table itself is read with."""
+    columns = ", ".join(f"CAST({quoted(column.name)} AS {column.sql_type}) AS {quoted(column.name)}" for column in table.columns)
+    expressions = ", ".join(as_read(column) for column in table.columns)
+    with duckdb.connect(":memory:") as opened:
+        opened.execute("SET TimeZone = 'UTC'")
+        return opened.sql(f"SELECT {expressions} FROM (SELECT {columns} FROM {_parquet(path)})").to_arrow_table()
 
 
 def _load_in_waves(opened: duckdb.DuckDBPyConnection, table: Table, target: str, path: Path) -> None:

@@ -19,13 +19,16 @@ ZONES = pa.table({"zone": ["n", "s", "w"], "name": ["north", "south", "west"]})
 ZONE = Table("zones", (Column("zone", "VARCHAR", False), Column("name", "VARCHAR", True)), ("zone",))
 DRIVER = Table(
     "drivers",
-    tuple(Column(name, "X", True) for name in ("id", "name", "age", "zone")),
+    tuple(Column(*column, True) for column in (("id", "BIGINT"), ("name", "VARCHAR"), ("age", "DOUBLE"), ("zone", "VARCHAR"))),
     ("id",),
     (ForeignKey(("zone",), "zones", ("zone",)),),
 )
 TRIP = Table(
     "trips",
-    tuple(Column(name, "X", True) for name in ("id", "driver", "km", "fare", "kind")),
+    tuple(
+        Column(*column, True)
+        for column in (("id", "BIGINT"), ("driver", "BIGINT"), ("km", "DOUBLE"), ("fare", "DOUBLE"), ("kind", "VARCHAR"))
+    ),
     ("id",),
     (ForeignKey(("driver",), "drivers", ("id",)),),
 )

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from warehouse_twin.profiling.columns import ColumnTask, common_values, profile_column
+from warehouse_twin.profiling.columns import ColumnTask, common_values, enum_labels, profile_column
+from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.profiling.values import from_parts, part_names, step_of, to_parts
 
 
@@ -181,3 +182,17 @@ def test_steps() -> None:
 def test_kinds_without_parts() -> None:
     assert part_names(pa.string()) == ()
     assert part_names(pa.list_(pa.int8())) == ()
+
+
+def test_labels_of_an_enumeration_are_public() -> None:
+    assert enum_labels("ENUM('it''s', 'b (2), c')") == {"it's", "b (2), c"}
+    assert enum_labels("VARCHAR") is None
+
+
+def test_spelled_types_are_never_made_up_from_patterns() -> None:
+    def interval(values: list[str]) -> ColumnProfile:
+        column = pa.chunked_array([pa.array(values)])
+        return profile_column(ColumnTask("c", "INTERVAL"), column, np.arange(len(values)), k=2)
+
+    assert interval([f"{days} days" for days in range(2, 9)]).kind == "opaque"
+    assert interval(["1 day"] * 2 + [f"{days} days" for days in range(2, 9)]).parts[0].values == ("1 day",)

@@ -55,3 +55,9 @@ def test_personal_data_is_made_up_and_repeatable(pii: str, pattern: str) -> None
 @pytest.mark.parametrize(("arrow", "empty"), [(pa.binary(), b""), (pa.list_(pa.int8()), []), (pa.string(), "")])
 def test_opaque_kinds_are_empty_values_of_their_type(arrow: pa.DataType, empty: object) -> None:
     assert made("opaque", arrow=arrow)[1] == empty
+
+
+@pytest.mark.parametrize(("sql_type", "text"), [("INTERVAL", "00:00:00"), ("JSON", "{}"), ("INTERVAL[]", "[]"), ("BLOB", "")])
+def test_text_that_must_be_spelled_is_nothing_in_its_own_way(sql_type: str, text: str) -> None:
+    profile = ColumnProfile("c", sql_type, "opaque", 300, 0, 300, ())
+    assert set(generate(profile, pa.string(), PRESENT, COUNTERS, seed=1).to_pylist()) == {None, text}
