@@ -91,8 +91,9 @@ def run_stage(
         raise ConfigurationError(f"no stage {name!r}; wanted one of {', '.join(STAGES)}")
     with _locked(twin, settings, wait_seconds, on_progress, shared=table is not None):
         context = _context(name, twin, settings=settings, release=release, table=table)
+        stale = _outdated(context)  # then every receipt may be: what still holds is a hit
         for earlier in list(STAGES)[: list(STAGES).index(name)]:
-            if not context.receipt_file(earlier).exists() or (earlier == "resolve" and _outdated(context)):
+            if stale or not context.receipt_file(earlier).exists():
                 result = _run(replace(context, table=None), earlier, on_progress)
                 if result.passed is False:
                     return result

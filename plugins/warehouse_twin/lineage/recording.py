@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse_twin.digests import digest_file
+from warehouse_twin.digests import digest_file, digest_of
 from warehouse_twin.errors import IntegrityError
 from warehouse_twin.lineage import naming
 from warehouse_twin.lineage.release_files import commit_of, release_file
@@ -67,8 +67,10 @@ def record(
     """
     digest = naming.digest_of_receipt(receipt)
     tag = naming.receipt_tag(stage)
+    # The receipt of resolve tells of the source alone: seeds and synthesizers stand in what was resolved.
+    resolved_key = digest_of([digest, resolved.to_dict()]) if stage == "resolve" else None
     with connected(settings, create=True) as client:
-        run = open_run(client, settings, twin=resolved.twin, release=release, resolved_key=digest if stage == "resolve" else None)
+        run = open_run(client, settings, twin=resolved.twin, release=release, resolved_key=resolved_key)
         entry = Entry(run, resolved, receipt, folder, table, run_folder)
         target = run.run_id if table is None else run.child(table)
         known = client.get_run(target).data.tags.get(tag) == digest

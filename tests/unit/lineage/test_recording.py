@@ -159,6 +159,16 @@ def test_a_changed_source_supersedes_the_run(hangar: Any) -> None:
         assert client.get_run(old).data.tags["twin.superseded"] == "true"
 
 
+def test_a_manifest_that_changed_over_the_same_source_supersedes_the_run(hangar: Any) -> None:
+    resolve = hangar.resolve()
+    hangar.record(resolve, 1)
+    hangar.resolved = dataclasses.replace(hangar.resolved, seed=12)
+    hangar.resolve()
+    hangar.record(resolve, 1)  # seeds are no part of its receipt
+    (run,) = lineage(hangar).runs
+    assert run.params["seed"] == "12"
+
+
 def test_a_parameter_that_changed_is_shown_beside_the_first(hangar: Any) -> None:
     hangar.record(hangar.resolve(), 1)
     train = hangar.train("flights")
