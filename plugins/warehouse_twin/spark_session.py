@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +27,7 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
     """A session for one stage: UTC, quiet, temporary files in the secure zone; stopped at the end of the block."""
     from pyspark.sql import SparkSession
 
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs every failure that it also raises, Java's words with it
     scratch = settings.workspace.scratch
     scratch.mkdir(parents=True, exist_ok=True)
     os.environ["PYSPARK_PYTHON"] = sys.executable  # else workers take whichever python comes first on the path
@@ -50,7 +54,7 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
     for key, value in options.items():
         builder = builder.config(key, value)
     try:
-        with _quiet_start(scratch / "spark.log"):
+        with _quiet_start(scratch / "spark.log"), _interrupts_kept():
             session = builder.getOrCreate()
     except Exception as error:
         if type(error).__name__ in ("PySparkRuntimeError", "FileNotFoundError"):
@@ -63,6 +67,17 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
         yield session
     finally:
         session.stop()
+
+
+@contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Keep our own answer to Ctrl-C: Spark puts one in its place that asks the JVM first, and fails loudly when that is busy."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from warehouse_twin import __version__
 from warehouse_twin.cli import commands, releases
+from warehouse_twin.cli.output import interruptible
 from warehouse_twin.errors import TransientError, TwinError
 from warehouse_twin.pipeline import STAGES
 from warehouse_twin.settings import from_environment
@@ -100,7 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     _configure_logging(verbose=options.verbose)
     try:
-        return commands.STATUS[options.call(options, from_environment())]
+        with interruptible():
+            return commands.STATUS[options.call(options, from_environment())]
     except TwinError as error:
         if options.json:
             print(json.dumps({"error": str(error), "kind": type(error).__name__, "transient": isinstance(error, TransientError)}))
@@ -116,6 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _configure_logging(*, verbose: bool) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for handler in logging.getLogger().handlers:  # py4j logs whole tracebacks of what it was doing when Ctrl-C came
+        handler.addFilter(lambda record: not (record.exc_info and record.exc_info[0] is KeyboardInterrupt))
     logging.getLogger("warehouse_twin").setLevel(logging.INFO if verbose else logging.WARNING)
 
 
