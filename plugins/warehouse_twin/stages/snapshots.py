@@ -19,6 +19,7 @@ from warehouse_twin.errors import SourceError
 from warehouse_twin.manifest.checking import resolve_manifest
 from warehouse_twin.manifest.loading import load
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.materializing.naming import refuse_unquotable
 from warehouse_twin.profiling.matching import columns_of, match_rows
 from warehouse_twin.relations.entities import Membership, memberships
 from warehouse_twin.stages.context import StageContext
@@ -59,6 +60,7 @@ def take_snapshot(context: StageContext) -> Taken:
         declared = snapshot.tables()
         goals = goal_names(context.settings.expectations)
         resolved = resolve_manifest(loaded, declared, synthesizers=known_synthesizers(), goals=goals)
+        refuse_unquotable(resolved)  # here, and not after minutes of work
         tables = {table.name: snapshot.read(_declared(declared, table)) for table in resolved.tables}
     sources = {
         name: keyed(digest_table(table, keys=resolved[name].table.primary_key or ()), secret=secret) for name, table in tables.items()
