@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from warehouse_twin import __version__
@@ -114,6 +115,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: not our fault, nothing to add
         return DONE
+    except Exception as error:
+        if options.verbose:
+            raise
+        print(f"twin {options.command}: {_unforeseen(error)}", file=sys.stderr)
+        return CANNOT_RUN
+
+
+def _unforeseen(error: Exception) -> str:
+    """What may be shown of an error that nobody foresaw: messages may quote real values, paths and places in the code do not."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{error.filename or 'the workspace'}: {os.strerror(error.errno)}; next: mend it and run again"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"unforeseen {type(error).__name__} at {place.filename}:{place.lineno}; next: run again with --verbose, which shows all of it"
 
 
 def _configure_logging(*, verbose: bool) -> None:
