@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import logging
 import os
 import signal
 import sys
@@ -31,7 +30,6 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
     logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs every failure that it also raises, Java's words with it
     scratch = settings.workspace.scratch
     scratch.mkdir(parents=True, exist_ok=True)
-    logging.getLogger("py4j").setLevel(logging.WARNING)  # it tells of every connection it closes, also after the last word
     os.environ["PYSPARK_PYTHON"] = sys.executable  # else workers take whichever python comes first on the path
     paths = [str(_PACKAGES), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))  # workers import this package, installed or not

@@ -36,7 +36,7 @@ def test_only_what_changed_runs_again(tmp_path: Path, source: Path) -> None:
 
     assert repro(project) == ["resolve", "profile", "train", "synthesize", "materialize", "gate"]
     assert repro(project) == []
-    project.edit("gates: {}", "gates: {goals: {pair_trend: {goal: 0.2, reason: a margin that is not exact}}}")
+    project.edit("gates:\n", "gates:\n  goals: {pair_trend: {goal: 0.2, reason: a margin that is not exact}}\n")
     assert repro(project) == ["gate"]
     project.edit("seed: 11", "seed: 12")
     assert repro(project) == ["resolve", "train", "synthesize", "materialize", "gate"]
