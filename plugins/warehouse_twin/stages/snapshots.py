@@ -20,7 +20,7 @@ from warehouse_twin.manifest.checking import resolve_manifest
 from warehouse_twin.manifest.loading import load
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.materializing.naming import refuse_unquotable
-from warehouse_twin.profiling.matching import columns_of, match_rows
+from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
 from warehouse_twin.relations.entities import Membership, memberships
 from warehouse_twin.stages.context import StageContext
 from warehouse_twin.workspace import new_folder, write_json, write_text
@@ -82,8 +82,12 @@ def _declared(declared: tuple[Any, ...], table: ResolvedTable) -> Any:
 
 
 def repair(resolved: ResolvedTwin, tables: dict[str, pa.Table]) -> dict[str, int]:
-    """Null the orphans of nullable foreign keys, in place; count them, and those that cannot be null, by `table.columns`."""
-    repairs: dict[str, int] = {}
+    """Null the orphans of nullable foreign keys, in place; count them, and those that cannot be null, by `table.columns`.
+
+    Rows of a protected table whose primary key is null or repeats an earlier one are counted too: the twin's keys are new.
+    """
+    repairs = {f"{item.name}.{'+'.join(item.table.primary_key)} (primary key)": _bad_keys(item, tables) for item in resolved.protected}
+    repairs = {name: count for name, count in repairs.items() if count}
     for item in resolved.tables:
         for key in item.table.foreign_keys:
             table = tables[item.name]
@@ -101,6 +105,15 @@ def repair(resolved: ResolvedTwin, tables: dict[str, pa.Table]) -> dict[str, int
                 cleaned = pc.if_else(pa.array(~orphan), column, pa.scalar(None, type=column.type))
                 tables[item.name] = table.set_column(index, table.schema.field(index), cleaned)
     return repairs
+
+
+def _bad_keys(item: ResolvedTable, tables: Mapping[str, pa.Table]) -> int:
+    """Rows whose primary key cannot be one."""
+    if not item.table.primary_key:
+        return 0
+    key = columns_of(tables[item.name], item.table.primary_key)
+    missing = np.logical_or.reduce([column.is_null().to_numpy() for column in key])
+    return int((missing | duplicated(key)).sum())
 
 
 def _shared(item: ResolvedTable, name: str, columns: tuple[str, ...]) -> bool:
