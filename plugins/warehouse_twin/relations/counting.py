@@ -60,6 +60,15 @@ def add_rows(counts: Ints, rows: int, *, seed: int, stream: str) -> Ints:
     return more
 
 
+def drop_rows(counts: Ints, rows: int, *, seed: int, stream: str) -> Ints:
+    """Counts with `rows` fewer, at the most all: parents picked at random lose theirs, the others keep the number they have."""
+    order = permutation(len(counts), seed=seed, stream=stream)
+    shuffled = counts[order]
+    left = np.empty_like(counts)
+    left[order] = shuffled - np.clip(rows - (np.cumsum(shuffled) - shuffled), 0, shuffled)
+    return left
+
+
 def links_of(counts: Ints, *, seed: int, stream: str) -> Ints:
     """Parent row of each child, every parent as often as its count says, in random order."""
     links = np.repeat(np.arange(len(counts), dtype=np.int64), counts)

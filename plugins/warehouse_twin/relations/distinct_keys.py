@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
-from warehouse_twin.profiling.matching import codes_of, columns_of, duplicated
+from warehouse_twin.profiling.matching import codes_of, columns_of, duplicated, match_rows
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.randomness import derive_seed, uniforms
 from warehouse_twin.relations.key_plans import KeyPlan
@@ -29,13 +29,13 @@ GENERATED = ("code", "text", "uuid", "pii")
 
 
 class DistinctKeys:
-    """The primary key of one table's frame on its way to being unique. `links` has the parent's row of each row, by key."""
+    """The primary key of one table's frame on its way to being unique."""
 
     def __init__(self, table: ResolvedTable, plan: KeyPlan, profile: TableProfile, parents: Mapping[str, pa.Table], *, seed: int) -> None:
         self.table, self.plan, self.profile, self.parents, self.seed = table, plan, profile, parents, seed
         self.primary = table.table.primary_key
 
-    def apply(self, frame: pa.Table, links: Mapping[ForeignKey, Ints]) -> pa.Table:
+    def apply(self, frame: pa.Table) -> pa.Table:
         """The frame with unique primary keys; rows whose key cannot be made unique are dropped."""
         if not self.primary or self.plan.new_key is not None or not self._repeats(frame):
             return frame
@@ -49,7 +49,7 @@ class DistinctKeys:
                 frame = self._text(frame, name)
         for key in self._movable_links():
             if self._repeats(frame):
-                frame = self._link(frame, key, links[key])
+                frame = self._link(frame, key)
         return frame.filter(pa.array(~duplicated(columns_of(frame, self.primary))))
 
     def _repeats(self, frame: pa.Table) -> bool:
@@ -90,15 +90,16 @@ class DistinctKeys:
         return _with(frame, {name: pa.chunked_array([pa.array(texts, type=pa.string()).cast(column.type)])})
 
     def _movable_links(self) -> Iterator[ForeignKey]:
-        """Links but the driving one, whose columns no other key holds."""
+        """Keys to other tables but the driving one, whose columns no other key holds."""
         keys = self.table.table.foreign_keys
-        for key in self.plan.links[1:]:
+        for key in (*self.plan.links[1:], *self.plan.matched):
             bound = {column for other in keys if other != key for column in other.columns}
-            if set(key.columns) <= set(self.primary) and not bound.intersection(key.columns):
+            if set(key.columns) <= set(self.primary) and not bound.intersection(key.columns) and self.parents[key.references].num_rows:
                 yield key
 
-    def _link(self, frame: pa.Table, key: ForeignKey, link: Ints) -> pa.Table:
+    def _link(self, frame: pa.Table, key: ForeignKey) -> pa.Table:
         parent = self.parents[key.references]
+        link = np.maximum(match_rows(columns_of(frame, key.columns), columns_of(parent, key.references_columns)), 0)
         moved = self._settled(link, self._others(frame, key.columns), parent.num_rows, "+".join(key.columns))
         pairs = zip(key.columns, key.references_columns, strict=True)
         return _with(frame, {column: parent.column(theirs).take(pa.array(moved)) for column, theirs in pairs})

@@ -66,15 +66,20 @@ def _plan(twin: ResolvedTwin, table: ResolvedTable, plans: Mapping[str, KeyPlan]
 
 
 def _links(twin: ResolvedTwin, table: ResolvedTable, keys: Sequence[ForeignKey], plans: Mapping[str, KeyPlan]) -> Iterator[ForeignKey]:
-    """The keys that take a parent's row as it is: a primary key first, then the widest, as a narrower one may lie inside it."""
+    """The keys that take a parent's row as it is, the widest first.
+
+    Whatever its columns mean, such is a key that is the primary key, and one that has another inside it: were the narrower one
+    taken first, there might be no parent for the wider one that agrees with it.
+    """
     public = _columns(key for key in keys if twin[key.references].keep_real)
+    protected = [key for key in keys if not twin[key.references].keep_real]
     primary = table.table.primary_key
     taken: set[str] = set()
-    for key in sorted(keys, key=lambda key: (not _is_primary(key, primary), -len(key.columns))):
-        if twin[key.references].keep_real or taken.intersection(key.columns):
+    for key in sorted(protected, key=lambda key: (not _is_primary(key, primary), -len(key.columns))):
+        if taken.intersection(key.columns):
             continue
-        meaningful = any(column in plans[key.references].modelled for column in key.references_columns)
-        if _is_primary(key, primary) or not (meaningful or public.intersection(key.columns)):
+        meaningful = public.intersection(key.columns) or any(name in plans[key.references].modelled for name in key.references_columns)
+        if not meaningful or _is_primary(key, primary) or any(set(other.columns) < set(key.columns) for other in protected):
             taken.update(key.columns)
             yield key
 

@@ -18,7 +18,7 @@ from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
 from warehouse_twin.profiling.matching import codes_of, columns_of, match_rows
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
-from warehouse_twin.relations.counting import add_rows, draw_counts, links_of, scaled_to
+from warehouse_twin.relations.counting import add_rows, draw_counts, drop_rows, links_of, scaled_to
 from warehouse_twin.relations.distinct_keys import DistinctKeys
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.matching_keys import snap
@@ -29,6 +29,8 @@ from warehouse_twin.synthesizers.protocol import Model
 Ints = NDArray[np.int64]
 Columns = dict[str, pa.ChunkedArray]
 ROW = "__row"
+TOLERANCE = 0.05
+"""By what share the number of a table's rows may be off before the counts of children are corrected."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Blueprint:
     children: Model | None = None
     """draws the number of children of the driving parent's rows, given their columns"""
     parent_rows: int = 0
-    """rows of the driving parent in the source"""
+    """rows of the driving parent in the source, where there are any"""
 
     def nulls(self, key: ForeignKey) -> float:
         """The share of rows whose key is null: none where no column of it may be."""
@@ -75,7 +77,7 @@ def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int
         context = pa.table([*context.columns, *parent.columns], names=[ROW, *parent.column_names])
     _draw_leading(blueprint, parents, columns, context, seed=seed)
     frame = pa.table([*context.columns, *columns.values()], names=[*context.column_names, *columns])
-    frame = DistinctKeys(blueprint.table, plan, blueprint.profile, parents, seed=derive_seed(seed, "distinct")).apply(frame, links)
+    frame = DistinctKeys(blueprint.table, plan, blueprint.profile, parents, seed=derive_seed(seed, "distinct")).apply(frame)
     frame = _valid(blueprint, frame, parents)
     frame = frame.set_column(0, ROW, pa.array(np.arange(frame.num_rows, dtype=np.int64)))
     for key in plan.itself:
@@ -127,9 +129,12 @@ def _driving(blueprint: Blueprint, key: ForeignKey, parent: pa.Table, *, seed: i
         counts = np.maximum(drawn.to_numpy().astype(np.int64), 0)
     else:
         counts = draw_counts(evidence.children, parent.num_rows, seed=seed, stream=f"{stream}/counts")
-    missing = _expected(blueprint, parent.num_rows, nulls) - int(counts.sum())
-    if missing > 0 and (evidence.children.protected or evidence.orphans or not counts.any()):
-        counts = add_rows(counts, missing, seed=seed, stream=f"{stream}/more")
+    found = int(counts.sum())
+    expected = _expected(blueprint, parent.num_rows, nulls, default=found)
+    if found < (1 - TOLERANCE) * expected:
+        counts = add_rows(counts, expected - found, seed=seed, stream=f"{stream}/more")
+    elif found > (1 + TOLERANCE) * expected:
+        counts = drop_rows(counts, found - expected, seed=seed, stream=f"{stream}/fewer")
     if set(key.columns) == set(blueprint.table.table.primary_key):
         counts = np.minimum(counts, 1)
     linked = np.repeat(np.arange(parent.num_rows, dtype=np.int64), counts)
@@ -137,14 +142,15 @@ def _driving(blueprint: Blueprint, key: ForeignKey, parent: pa.Table, *, seed: i
     return np.concatenate([linked, np.full(alone, -1, dtype=np.int64)])
 
 
-def _expected(blueprint: Blueprint, parents: int, nulls: float) -> int:
+def _expected(blueprint: Blueprint, parents: int, nulls: float, *, default: int) -> int:
     """Rows with a parent, in proportion to the source's.
 
-    Counts fall short of it where few parents have most of the children, which is protected; by the orphans of a key that may
-    not be null, as in the twin they have parents; and by chance, where a table with a row or two would come out empty.
+    Counts fall short of it where few parents have most of the children, which is protected, and by the orphans of a key that
+    may not be null, as in the twin they have parents; and in small tables by chance.
     """
-    scale = parents / blueprint.parent_rows if blueprint.parent_rows else 1.0
-    return round(blueprint.source_rows * (1 - nulls) * scale) if parents else 0
+    if not blueprint.parent_rows:
+        return default
+    return round(blueprint.source_rows * (1 - nulls) * parents / blueprint.parent_rows)
 
 
 def _require(blueprint: Blueprint, key: ForeignKey, parent: pa.Table, rows: int) -> None:

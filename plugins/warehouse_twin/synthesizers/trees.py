@@ -95,10 +95,14 @@ def single_leaf(targets: Ints, classes: int) -> Tree:
 
 
 def fit_tree(features: NDArray[np.float32], targets: Ints, classes: int, *, leaf_rows: int, seed: int) -> Tree:
-    """Fit a tree of `targets` (classes) given `features` (rows, features); leaves hold at least `leaf_rows` rows."""
+    """Fit a tree of `targets` (classes) given `features` (rows, features); leaves hold at least `leaf_rows` rows.
+
+    One leaf when there is too little to learn from; with classes for half of the rows scikit-learn warns, and rightly.
+    """
     from sklearn.tree import DecisionTreeClassifier
 
-    if features.shape[1] == 0 or len(targets) < 2 * leaf_rows or targets.min() == targets.max():
+    found = len(np.unique(targets))
+    if features.shape[1] == 0 or len(targets) < 2 * leaf_rows or found == 1 or found > len(targets) / 2:
         return single_leaf(targets, classes)
     fitted = DecisionTreeClassifier(min_samples_leaf=leaf_rows, random_state=seed % 2**32).fit(features, targets)
     nodes = fitted.tree_

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse_twin.profiling.table_profile import Part
-from warehouse_twin.relations.counting import add_rows, draw_counts, links_of, scaled_to
+from warehouse_twin.relations.counting import add_rows, draw_counts, drop_rows, links_of, scaled_to
 
 CHILDREN = Part("number", cells=((0.0, 0.0, 50), (1.0, 1.0, 30), (2.0, 8.0, 20)), step=1.0)
 COUNTS = st.lists(st.integers(0, 50), max_size=20).map(lambda counts: np.asarray(counts, dtype=np.int64))
@@ -62,6 +62,14 @@ def test_more_rows_are_added_exactly(counts: np.ndarray, rows: int, seed: int) -
     assert (more >= counts).all()
     if counts.any():
         assert (more[counts == 0] == 0).all()
+
+
+@given(COUNTS, st.integers(0, 500), st.integers(0, 3))
+def test_rows_are_dropped_exactly_and_a_family_at_a_time(counts: np.ndarray, rows: int, seed: int) -> None:
+    fewer = drop_rows(counts, rows, seed=seed, stream="s")
+    assert fewer.sum() == max(0, counts.sum() - rows)
+    assert ((fewer >= 0) & (fewer <= counts)).all()
+    assert ((fewer > 0) & (fewer < counts)).sum() <= 1
 
 
 def test_a_few_more_rows_leave_most_counts_as_they_are() -> None:

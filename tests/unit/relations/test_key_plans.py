@@ -117,6 +117,15 @@ def test_a_key_inside_a_wider_one_follows_it() -> None:
     assert (found.links, found.matched, found.modelled) == ((keys[1],), (keys[0],), ("stars",))
 
 
+def test_a_wider_key_is_taken_whole_even_where_it_means_something() -> None:
+    """A flight of an airport and its weather: were the airport taken first, it might have no weather to match."""
+    airports = resolved("airports", "place VARCHAR", key=("place",))
+    weather = resolved("weather", "place VARCHAR", "hour TIMESTAMP", key=("place", "hour"), foreign=(link("place", "airports", "place"),))
+    keys = (link("place", "airports", "place"), link("place hour", "weather", "place hour"))
+    found = plan(airports, weather, resolved("flights", "place VARCHAR", "hour TIMESTAMP", "delay DOUBLE", foreign=keys))
+    assert (found.links, found.matched, found.modelled) == ((keys[1],), (keys[0],), ("delay",))
+
+
 def test_links_never_share_a_column() -> None:
     firms = resolved("firms", "id BIGINT", key=("id",))
     sides = [

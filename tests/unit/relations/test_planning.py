@@ -23,6 +23,8 @@ COUNTRIES = resolved("countries", "code VARCHAR", key=("code",), keep_real=True)
 WEATHER = resolved("weather", "place VARCHAR", "hour BIGINT", "wind DOUBLE", key=("place", "hour"))
 TO_CUSTOMER = link("customer", "customers")
 ORDERS = resolved("orders", "id BIGINT", "customer BIGINT", "total DOUBLE", key=("id",), foreign=(TO_CUSTOMER,))
+TO_WEATHER = link("place hour", "weather", "place hour")
+HOURS = pa.table({"place": ["JFK", "JFK", "LGA"], "hour": [0, 10, 5], "wind": [1.0, 2.0, 3.0]})
 PEOPLE = pa.table({"id": [11, 12, 13, 14], "age": [30, 40, 50, 60]})
 THREE_SHOPS = pa.table({"id": [71, 72, 73], "size": [1, 2, 3]})
 ARROW = {"BIGINT": pa.int64(), "INTEGER": pa.int32(), "DOUBLE": pa.float64(), "VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}
@@ -153,6 +155,12 @@ def test_orphans_that_may_not_be_null_get_a_parent() -> None:
     assert sorted(found.values()) == [2, 2, 4, 4]
 
 
+def test_more_children_than_the_source_has_are_too_many() -> None:
+    plan = blueprint(CUSTOMERS, ORDERS, keys=[evidence(TO_CUSTOMER, (3.0, 3.0, 4))], source_rows=60, parent_rows=40)
+    assert Counter(Counter(plain(frame_of(plan, {"customers": PEOPLE}, seed=1))["customer"]).values()) == {3: 2}
+    assert len(plain(frame_of(replace(plan, source_rows=117), {"customers": PEOPLE}, seed=1))["customer"]) == 12  # near enough
+
+
 @pytest.mark.parametrize("cells", [(), ((0.0, 0.0, 3),)])
 def test_counts_that_are_protected_do_not_empty_the_table(cells: tuple) -> None:
     plan = blueprint(CUSTOMERS, ORDERS, keys=[evidence(TO_CUSTOMER, *cells, protected=1)], source_rows=20, parent_rows=2)
@@ -214,6 +222,17 @@ def test_a_bridge_that_is_too_narrow_loses_what_cannot_be() -> None:
     assert sorted(zip(found["customer"], found["shop"], strict=True)) == [(a, b) for a in (11, 12, 13, 14) for b in (71, 72, 73)]
 
 
+def test_a_bridge_to_a_key_that_was_drawn_keeps_its_rows_too() -> None:
+    watches = resolved(
+        "watches", "customer BIGINT", "place VARCHAR", "hour BIGINT", key=("customer", "place", "hour"), foreign=(TO_CUSTOMER, TO_WEATHER)
+    )
+    keys = [evidence(TO_CUSTOMER, (2.0, 2.0, 4)), evidence(TO_WEATHER)]
+    plan = blueprint(CUSTOMERS, WEATHER, watches, keys=keys, source={"place": ["JFK"], "hour": [1]})
+    found = plain(frame_of(plan, {"customers": PEOPLE, "weather": HOURS}, seed=1))
+    assert len(set(zip(found["customer"], found["place"], found["hour"], strict=True))) == 8
+    assert set(zip(found["place"], found["hour"], strict=True)) <= {("JFK", 0), ("JFK", 10), ("LGA", 5)}
+
+
 def test_lines_of_an_order_are_numbered_apart() -> None:
     key = link("of", "orders")
     lines = resolved("lines", "of BIGINT", "line INTEGER", key=("of", "line"), foreign=(key,))
@@ -257,9 +276,6 @@ def test_what_cannot_be_kept_apart_is_dropped() -> None:
 
 # ── keys that are matched ────────────────────────────────────────────────────────────────────────────────────────────
 
-TO_WEATHER = link("place hour", "weather", "place hour")
-HOURS = pa.table({"place": ["JFK", "JFK", "LGA"], "hour": [0, 10, 5], "wind": [1.0, 2.0, 3.0]})
-
 
 def test_a_drawn_key_moves_to_one_that_exists_and_stays_null_where_it_is() -> None:
     flights = resolved("flights", "place VARCHAR!", "hour BIGINT", foreign=(TO_WEATHER,))
@@ -282,17 +298,25 @@ def test_a_matched_key_without_parents_is_null_or_refused() -> None:
 
 
 def test_what_a_link_has_settled_is_not_moved() -> None:
-    """Gates and hours of an airport: both keys hold the airport, which is taken from the first."""
-    airports = resolved("airports", "code VARCHAR", key=("code",))
-    to_airport = link("place", "airports", "code")
-    flights = resolved("flights", "place VARCHAR!", "hour BIGINT", foreign=(to_airport, TO_WEATHER))
-    keys = [evidence(to_airport, (2.0, 2.0, 3)), evidence(TO_WEATHER)]
-    parents = {"airports": pa.table({"code": ["JFK", "LGA", "EWR"]}), "weather": HOURS}
-    found = plain(frame_of(blueprint(airports, WEATHER, flights, keys=keys, source={"hour": [9]}), parents, seed=1))
-    assert sorted(zip(found["place"], found["hour"], strict=True), key=str) == [("EWR", None)] * 2 + [("JFK", 10)] * 2 + [("LGA", 5)] * 2
-    required = resolved("flights", "place VARCHAR!", "hour BIGINT!", foreign=(to_airport, TO_WEATHER))
-    found = plain(frame_of(blueprint(airports, WEATHER, required, keys=keys, source={"hour": [9]}), parents, seed=1))
-    assert sorted(found["place"]) == ["JFK", "JFK", "LGA", "LGA"]
+    """A task is of a member of a firm and in a shift of the same firm: the firm is taken with the member."""
+    firms = resolved("firms", "id BIGINT", key=("id",))
+    member_keys = (link("firm", "firms"), link("customer", "customers"))
+    members = resolved("members", "firm BIGINT", "customer BIGINT", key=("firm", "customer"), foreign=member_keys)
+    shifts = resolved("shifts", "firm BIGINT", "hour BIGINT", key=("firm", "hour"), foreign=(link("firm", "firms"),))
+    to_member, to_shift = link("firm customer", "members", "firm customer"), link("firm hour", "shifts", "firm hour")
+    parents = {
+        "members": pa.table({"firm": [1, 2, 3], "customer": [11, 11, 12]}),
+        "shifts": pa.table({"firm": [1, 1, 2, 4], "hour": [0, 10, 5, 9]}),
+    }
+    keys = [evidence(to_member, (2.0, 2.0, 3)), evidence(to_shift)]
+
+    def drawn(hour: str) -> list[tuple[int, int]]:
+        tasks = resolved("tasks", "firm BIGINT!", "customer BIGINT!", hour, foreign=(to_member, to_shift))
+        found = plain(frame_of(blueprint(firms, CUSTOMERS, members, shifts, tasks, keys=keys, source={"hour": [9]}), parents, seed=1))
+        return sorted(zip(found["firm"], found["hour"], strict=True))
+
+    assert drawn("hour BIGINT") == [(1, 10)] * 2 + [(2, 5)] * 2 + [(3, None)] * 2
+    assert drawn("hour BIGINT!") == [(1, 10)] * 2 + [(2, 5)] * 2
 
 
 def test_a_key_inside_a_wider_link_comes_with_it() -> None:
