@@ -35,7 +35,10 @@ def test_publishing_shows_the_release(shop: Any) -> None:
     opened = duckdb.connect(str(shop.database), read_only=True)
     comments = opened.execute("SELECT comment FROM duckdb_views() WHERE schema_name = 'shop' ORDER BY view_name").fetchall()
     opened.close()
-    assert [text.partition(".")[0] for (text,) in comments] == ["Synthetic", "Real reference data, passed through from shop"]
+    assert [text.partition(".")[0] for (text,) in comments] == [
+        "Synthetic twin shop@1: drawn from a model of shop",
+        "Real reference data, passed through from shop",
+    ]
 
 
 def test_publishing_again_touches_nothing(shop: Any) -> None:
