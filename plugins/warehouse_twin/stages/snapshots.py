@@ -13,12 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from warehouse_twin.digests import digest_table, keyed
 from warehouse_twin.errors import SourceError
 from warehouse_twin.manifest.checking import resolve_manifest
 from warehouse_twin.manifest.loading import load
-from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
 from warehouse_twin.materializing.naming import refuse_unquotable
 from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
 from warehouse_twin.relations.entities import Membership, memberships
@@ -67,6 +68,7 @@ def take_snapshot(context: StageContext) -> Taken:
     }
     rows = {name: table.num_rows for name, table in tables.items()}
     members = memberships(resolved, tables, secret=secret)
+    refuse_broken(resolved, tables)
     repairs = repair(resolved, tables)
     with new_folder(context.snapshot) as folder:
         for name, table in tables.items():
@@ -81,6 +83,30 @@ def _declared(declared: tuple[Any, ...], table: ResolvedTable) -> Any:
     return next(item for item in declared if item.name == table.name)
 
 
+def refuse_broken(resolved: ResolvedTwin, tables: Mapping[str, pa.Table]) -> None:
+    """A table that is passed through as it is keeps its keys, or the twin could not have them. Raises SourceError for all that do not."""
+    broken: list[str] = []
+    for item in resolved.tables:
+        if not item.keep_real:
+            continue
+        found = {f"primary key ({', '.join(item.table.primary_key)})": _bad_keys(item, tables)}
+        found |= {f"foreign key ({', '.join(key.columns)})": int(_orphans(item, key, tables).sum()) for key in item.table.foreign_keys}
+        broken += [f"{item.name}: {count:,} rows break its {key}" for key, count in found.items() if count]
+    if broken:
+        raise SourceError(
+            f"tables with keep: real are passed through as they are, but {'; '.join(broken)}; "
+            "next: synthesize them, mend the source, or leave the key out (foreign_keys: [])"
+        )
+
+
+def _orphans(item: ResolvedTable, key: ForeignKey, tables: Mapping[str, pa.Table]) -> NDArray[np.bool_]:
+    """Rows whose foreign key leads nowhere."""
+    child = columns_of(tables[item.name], key.columns)
+    links = match_rows(child, columns_of(tables[key.references], key.references_columns))
+    filled: NDArray[np.bool_] = np.logical_and.reduce([column.is_valid().to_numpy() for column in child])
+    return filled & (links < 0)
+
+
 def repair(resolved: ResolvedTwin, tables: dict[str, pa.Table]) -> dict[str, int]:
     """Null the orphans of nullable foreign keys, in place; count them, and those that cannot be null, by `table.columns`.
 
@@ -90,11 +116,7 @@ def repair(resolved: ResolvedTwin, tables: dict[str, pa.Table]) -> dict[str, int
     repairs = {name: count for name, count in repairs.items() if count}
     for item in resolved.tables:
         for key in item.table.foreign_keys:
-            table = tables[item.name]
-            child = columns_of(table, key.columns)
-            links = match_rows(child, columns_of(tables[key.references], key.references_columns))
-            filled = np.logical_and.reduce([column.is_valid().to_numpy() for column in child])
-            orphan = (links < 0) & filled
+            table, orphan = tables[item.name], _orphans(item, key, tables)
             if not orphan.any():
                 continue
             repairs[f"{item.name}.{'+'.join(key.columns)}"] = int(orphan.sum())
@@ -133,10 +155,14 @@ def ensure_snapshot(context: StageContext) -> None:
     if context.snapshot.exists():
         return
     before = context.receipt("resolve").facts["sources"]
+    files = [context.run_folder / name for name in ("resolved.json", "manifest.yml")]
+    kept = {file: file.read_text(encoding="utf-8") for file in files if file.exists()}
     taken = take_snapshot(context)
     if dict(taken.sources) != before:
-        changed = sorted(name for name in taken.sources if taken.sources[name] != before.get(name))
+        changed = sorted(name for name in {*taken.sources, *before} if taken.sources.get(name) != before.get(name))
         delete_snapshot(context)
+        for file, text in kept.items():
+            write_text(file, text)  # what the release was made of stands
         raise SourceError(
             f"{context.twin}@{context.release}: the source changed since this release was resolved (tables {', '.join(changed)}); "
             f"next: twin resolve {context.twin}"
