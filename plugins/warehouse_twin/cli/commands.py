@@ -9,7 +9,7 @@ from pathlib import Path
 
 from warehouse_twin import pipeline
 from warehouse_twin.cli.output import Ended, answer, say
-from warehouse_twin.errors import ConfigurationError, Fault, ManifestError
+from warehouse_twin.errors import ConfigurationError, Fault, ManifestError, SourceError
 from warehouse_twin.settings import Settings
 
 STATUS: dict[Ended, int] = {"done": 0, "failed": 1}
@@ -109,9 +109,13 @@ def _check(file: Path, settings: Settings, *, offline: bool) -> None:
     if offline:
         return
     source = loaded.manifest.source
-    warehouse = open_warehouse(source.warehouse, url_of(source.warehouse, settings), lock_seconds=settings.lock_seconds)
-    with warehouse.snapshot(source.schema_) as snapshot:
-        resolve_manifest(loaded, snapshot.tables(), synthesizers=known_synthesizers(), goals=goal_names(settings.expectations))
+    try:
+        warehouse = open_warehouse(source.warehouse, url_of(source.warehouse, settings), lock_seconds=settings.lock_seconds)
+        with warehouse.snapshot(source.schema_) as snapshot:
+            tables = snapshot.tables()
+    except (ConfigurationError, SourceError) as error:  # a fault like any other: those of the other manifests are named too
+        raise ManifestError([loaded.positions.fault(("source",), str(error), at_key=True)]) from error
+    resolve_manifest(loaded, tables, synthesizers=known_synthesizers(), goals=goal_names(settings.expectations))
 
 
 def manifest_schema(options: argparse.Namespace, settings: Settings) -> Ended:
@@ -136,7 +140,7 @@ def demo(options: argparse.Namespace, settings: Settings) -> Ended:
     command = [sys.executable, "-m", "warehouse_twin.operators.embedded", "flights"]
     # its own process: Airflow must find its configuration before it is imported; its lines are progress, not the answer
     done = subprocess.run(command, check=False, stdout=sys.stderr)
-    if done.returncode > STATUS["failed"]:
+    if done.returncode not in STATUS.values():  # negative when it was killed
         raise ConfigurationError("the DAG could not run; what it said is above, the logs are in the workspace's airflow/logs/")
     lines = summary(settings, "flights")
     answer(options, {"summary": lines, "rows": rows}, ["", *lines])

@@ -12,11 +12,13 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from warehouse_twin import __version__
 from warehouse_twin.cli import commands, releases
 from warehouse_twin.cli.output import interruptible
-from warehouse_twin.errors import TransientError, TwinError
+from warehouse_twin.errors import ManifestError, TransientError, TwinError
 from warehouse_twin.pipeline import STAGES
 from warehouse_twin.settings import from_environment
 
@@ -47,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     for stage in STAGES:
         word = words.add_parser(stage, parents=[common, waiting], help=STAGE_HELP[stage])
         word.add_argument("twin")
-        word.add_argument("--release", type=int, metavar="N", help="work on release N (default: the open one, or a new one)")
+        word.add_argument("--release", type=_number, metavar="N", help="work on release N (default: the open one, or a new one)")
         if stage == "train":
             word.add_argument("--table", help="this table only")
         if stage == "gate":
@@ -55,13 +57,20 @@ def parser() -> argparse.ArgumentParser:
         word.set_defaults(call=commands.stage)
     run = words.add_parser("run", parents=[common, waiting], help="all stages, resolve to publish")
     run.add_argument("twin")
-    run.add_argument("--release", type=int, metavar="N")
+    run.add_argument("--release", type=_number, metavar="N")
     run.set_defaults(call=commands.run)
     _add_manifest(words, common)
     _add_releases(words, common, waiting)
     demo = words.add_parser("demo", parents=[common], help="the twin of nycflights13, from nothing, by its Airflow DAG")
     demo.set_defaults(call=commands.demo)
     return top
+
+
+def _number(text: str) -> int:
+    """A release's number."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}, wanted the number of a release: 1, 2, …")
+    return int(text)
 
 
 def _add_manifest(words: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
@@ -87,7 +96,7 @@ def _add_releases(
     diff.set_defaults(call=releases.diff)
     rollback = words.add_parser("rollback", parents=[common, waiting], help="publish an older release again")
     rollback.add_argument("twin")
-    rollback.add_argument("--to", type=int, metavar="N", help="this release (default: the newest before the published one)")
+    rollback.add_argument("--to", type=_number, metavar="N", help="this release (default: the newest before the published one)")
     rollback.set_defaults(call=releases.rollback)
     audit = words.add_parser("audit", parents=[common], help="walk and re-hash the chain of a release")
     audit.add_argument("reference", help="such as flights@published")
@@ -105,21 +114,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with interruptible():
             return commands.STATUS[options.call(options, from_environment())]
     except TwinError as error:
-        if options.json:
-            print(json.dumps({"error": str(error), "kind": type(error).__name__, "transient": isinstance(error, TransientError)}))
-        print(f"twin {options.command}: {error}", file=sys.stderr)
-        return CANNOT_RUN
+        more = {"faults": [asdict(fault) for fault in error.faults]} if isinstance(error, ManifestError) else {}
+        return _cannot_run(options, str(error), kind=type(error).__name__, transient=isinstance(error, TransientError), **more)
     except KeyboardInterrupt:
-        print(f"twin {options.command}: interrupted; the published twin is untouched", file=sys.stderr)
-        return CANNOT_RUN
+        return _cannot_run(options, "interrupted; the published twin is untouched", kind="KeyboardInterrupt", transient=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: not our fault, nothing to add
         return DONE
     except Exception as error:
         if options.verbose:
             raise
-        print(f"twin {options.command}: {_unforeseen(error)}", file=sys.stderr)
-        return CANNOT_RUN
+        return _cannot_run(options, _unforeseen(error), kind=type(error).__name__, transient=isinstance(error, OSError))
+
+
+def _cannot_run(options: argparse.Namespace, message: str, **facts: Any) -> int:
+    """Say why on standard error, and under --json on standard output too."""
+    if options.json:
+        print(json.dumps({"error": message, **facts}, ensure_ascii=False), flush=True)
+    print(f"twin {options.command}: {message}", file=sys.stderr)
+    return CANNOT_RUN
 
 
 def _unforeseen(error: Exception) -> str:
