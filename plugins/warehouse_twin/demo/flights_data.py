@@ -19,7 +19,10 @@ TABLES = ("airlines", "airports", "planes", "weather", "flights")
 
 
 def load_flights(path: Path) -> dict[str, int]:
-    """Make the warehouse at `path`, whole or not at all, unless it is there; rows by table."""
+    """Make the warehouse at `path`, whole or not at all, unless it is there; rows by table.
+
+    Raises ConfigurationError when the data's package is not installed, or something else than that warehouse is there.
+    """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=path.parent, prefix=WORK_PREFIX))
@@ -28,8 +31,14 @@ def load_flights(path: Path) -> dict[str, int]:
             os.replace(work / "prod.duckdb", path)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    with duckdb.connect(str(path), read_only=True) as connection:
-        return {name: connection.table(f"flights.{name}").shape[0] for name in TABLES}
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return {name: connection.table(f"flights.{name}").shape[0] for name in TABLES}
+    except duckdb.Error as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read as the demo's warehouse ({type(error).__name__}); wanted schema flights with "
+            f"{', '.join(TABLES)}; next: close what holds it open, or move it away"
+        ) from None
 
 
 def _unpacked(work: Path) -> Path:

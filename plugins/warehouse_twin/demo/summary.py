@@ -37,7 +37,8 @@ def summary(settings: Settings, twin: str, *, seconds: Mapping[str, float] | Non
     lines = [f"{twin}@{run.release}: {_words(verdict)}", ""]
     lines += _tables(resolved, receipts, verdict)
     lines += ["", *_repairs(receipts["resolve"].facts.get("repairs", {}))]
-    lines += _where(settings, resolved, twin, run.release, gate, published=bool(verdict["passed"]))
+    published = (folder / "receipts" / "publish.json").exists()
+    lines += _where(settings, resolved, twin, run.release, gate, published=published)
     return lines
 
 
@@ -51,10 +52,11 @@ def _words(verdict: Mapping[str, Any]) -> str:
 
 def _tables(resolved: Mapping[str, Any], receipts: Mapping[str, Receipt], verdict: Mapping[str, Any]) -> list[str]:
     source, twin = receipts["resolve"].facts["rows"], receipts["materialize"].facts["rows"]
-    lines = [f"  {'table':<12}{'source rows':>12}{'twin rows':>12}   scores: floor ‥ value ‥ ceiling"]
+    width = max(12, *(len(table["table"]["name"]) + 1 for table in resolved["tables"]))
+    lines = [f"  {'table':<{width}}{'source rows':>12}{'twin rows':>12}   scores: floor ‥ value ‥ ceiling"]
     for table in resolved["tables"]:
         name = table["table"]["name"]
-        head = f"  {name:<12}{source[name]:>12,}{twin[name]:>12,}   "
+        head = f"  {name:<{width}}{source[name]:>12,}{twin[name]:>12,}   "
         if table["keep_real"]:
             lines.append(head + "reference table, passed through as it is, not protected")
             continue
@@ -80,7 +82,7 @@ def _repairs(repairs: Mapping[str, int]) -> list[str]:
     if not repairs:
         return []
     listed = ", ".join(f"{name} {count:,}" for name, count in repairs.items())
-    return [f"  repaired in the twin (foreign keys without a parent in the source): {listed}", ""]
+    return [f"  repaired in the twin (keys that do not hold in the source): {listed}", ""]
 
 
 def _where(settings: Settings, resolved: Mapping[str, Any], twin: str, release: int, gate: Path, *, published: bool) -> list[str]:
