@@ -16,7 +16,7 @@ from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.warehouses.catalog import Table
 
 RESERVED_TABLES = ("_release",)
-RESERVED_COLUMNS = ("__entity", "__holdout")
+RESERVED_COLUMNS = ("__entity", "__holdout", "__row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _columns(checked: _Checked) -> Iterator[Fault]:
                 yield checked.positions.fault(("tables", name, "columns", column), message, at_key=True)
         for column in RESERVED_COLUMNS:
             if column in table.column_names:
-                message = f"column {column} has a name that snapshots need; rename it in the source, or leave the table out"
+                message = f"column {column} has a name that snapshots and frames need; rename it in the source, or leave the table out"
                 yield checked.positions.fault(("tables", name), message, at_key=True)
 
 

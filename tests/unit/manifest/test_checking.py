@@ -248,7 +248,7 @@ def test_names_the_twin_needs_for_itself_are_refused(catalog_faults: Faults) -> 
     catalog = (Table("_release", (Column("a", "INTEGER", True),)), Table("t", (Column("__entity", "INTEGER", True),)))
     assert catalog_faults("tables:\n  _release:\n  t:\n", catalog) == [
         "2:3: tables._release: the name _release is taken by the twin's own table; leave this table out",
-        "3:3: tables.t: column __entity has a name that snapshots need; rename it in the source, or leave the table out",
+        "3:3: tables.t: column __entity has a name that snapshots and frames need; rename it in the source, or leave the table out",
     ]
 
 
