@@ -177,6 +177,13 @@ class Manifest(Strict):
     gates: Gates = Gates()
     tables: Tables = Field(description="The tables, in any order.")
 
+    @field_validator("twin")
+    @classmethod
+    def _free(cls, name: str) -> str:
+        if name == "scratch":
+            raise ValueError("scratch is a folder of the workspace's secure zone; wanted another name")
+        return name
+
     @field_validator("target")
     @classmethod
     def _elsewhere(cls, target: Place, info: ValidationInfo) -> Place:

@@ -120,6 +120,7 @@ tables:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
+        ("twin: shop\n", "twin: scratch\n", "1:7: twin: scratch is a folder of the workspace's secure zone; wanted another name"),
         ("seed: 7", "seed: -1", "5:7: seed: got -1, wanted at least 0"),
         ("seed: 7", "seed: 1.5", "5:7: seed: got 1.5, wanted a whole number"),
         ("seed: 7", "seed: '7'", "5:7: seed: got '7', wanted a whole number"),
