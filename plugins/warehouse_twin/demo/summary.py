@@ -22,7 +22,7 @@ SHOWN = {
 """Measures of a table that the summary shows, and what it calls them."""
 
 
-def summary(settings: Settings, twin: str, *, seconds: Mapping[str, float] | None = None) -> list[str]:
+def summary(settings: Settings, twin: str) -> list[str]:
     """Lines on the newest run of a twin that has a verdict. Raises ConfigurationError when there is none."""
     workspace = settings.workspace
     for run in reversed(runs_of(workspace, twin)):
