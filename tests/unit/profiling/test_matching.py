@@ -4,7 +4,6 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse_twin.profiling.matching import child_counts, codes_of, duplicated, match_rows
-from warehouse_twin.profiling.pairs import coarse_codes, mutual_information, pair_statistics
 
 
 def column(*values):
@@ -45,21 +44,3 @@ def test_empty_sides() -> None:
     nothing = [pa.chunked_array([pa.array([], type=pa.int64())])]
     assert match_rows(nothing, [column(1)]).tolist() == []
     assert match_rows([column(1)], nothing).tolist() == [-1]
-
-
-def test_mutual_information_of_equal_and_of_independent_columns() -> None:
-    a = np.tile([0, 1], 500)
-    assert mutual_information(a, a) > 0.99
-    assert mutual_information(a, np.repeat([0, 1], 500)) < 0.01
-    assert mutual_information(a, np.zeros(1000, dtype=np.int64)) == 0.0
-
-
-def test_pair_statistics_hold_names_and_numbers_alone() -> None:
-    found = pair_statistics({"x": column(*range(100)), "y": column(*[value % 2 for value in range(100)]), "s": column(*["a", "b"] * 50)})
-    assert [pair[:2] for pair in found] == [("x", "y"), ("x", "s"), ("y", "s")]
-    assert found[2][2] > 0.9
-
-
-def test_nulls_and_nested_values_have_codes() -> None:
-    assert coarse_codes(pa.chunked_array([pa.array([None, None], type=pa.float64())])).tolist() == [0, 0]
-    assert coarse_codes(pa.chunked_array([pa.array([[1], None])])).tolist() == [1, 0]
