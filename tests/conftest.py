@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
+# SDV writes a logging configuration into the user's data folder when it is imported: into a temporary one instead
+_DATA = tempfile.TemporaryDirectory(prefix="data-of-tests-")
+os.environ["XDG_DATA_HOME"] = _DATA.name
 ORDER = ("architecture", "unit", "airflow", "functional")
 
 
