@@ -77,7 +77,8 @@ class Learned:
     def blueprint(self, name: str) -> Blueprint:
         table, plans = self.twin[name], self.plans
         view = training_view(table, plans, self.profiles, self.training)
-        model = TREE.fit(view.training, view.profile, given=view.given, parameters={}, seed=derive_seed(self.twin.seed, name))
+        seed = derive_seed(self.twin.seed, name)
+        model = TREE.fit(view.training, view.profile, given=view.given, parameters={}, seed=seed, leading=view.leading)
         counted = children_view(table, plans, self.profiles, self.training, self.read)
         children = None
         if counted is not None:

@@ -19,16 +19,20 @@ CHILDREN = "#children"
 
 @dataclass(frozen=True)
 class TrainingView:
-    """`training` has the columns of `profile` in order; the first are `given`, named `<parent>.<column>`."""
+    """`training` has the columns of `profile` in order; the first are `given`, named `<parent>.<column>`.
+
+    `leading` are those that are drawn before the others, as all rows must be at hand.
+    """
 
     training: pa.Table
     profile: TableProfile
     given: tuple[str, ...]
+    leading: tuple[str, ...] = ()
 
     def alone(self) -> TrainingView:
         """The same without context, for synthesizers that draw a table by itself."""
         own = tuple(column for column in self.profile.columns if column.name not in self.given)
-        return TrainingView(self.training.select([column.name for column in own]), replace(self.profile, columns=own), ())
+        return TrainingView(self.training.select([column.name for column in own]), replace(self.profile, columns=own), (), self.leading)
 
 
 def context_columns(plan: KeyPlan, plans: Mapping[str, KeyPlan], profiles: Mapping[str, TableProfile]) -> tuple[str, ...]:
@@ -51,14 +55,14 @@ def training_view(
     view = training.select(list(plan.modelled))
     names = context_columns(plan, plans, profiles)
     if plan.drive is None or not names:
-        return TrainingView(view, replace(profile, columns=tuple(own)), ())
+        return TrainingView(view, replace(profile, columns=tuple(own)), (), plan.leading)
     parent_name = plan.drive.references
     parent = read(parent_name)
     links = match_rows(columns_of(training, plan.drive.columns), columns_of(parent, plan.drive.references_columns))
     context = given_context(parent, parent_name, names, links)
     given = [replace(profiles[parent_name].column(name), name=f"{parent_name}.{name}") for name in names]
     whole = pa.table([*context.columns, *view.columns], names=[*context.column_names, *view.column_names])
-    return TrainingView(whole, replace(profile, columns=(*given, *own)), tuple(context.column_names))
+    return TrainingView(whole, replace(profile, columns=(*given, *own)), tuple(context.column_names), plan.leading)
 
 
 def children_view(

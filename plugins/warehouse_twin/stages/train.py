@@ -37,6 +37,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "synthesizer": [table.synthesizer, dict(table.parameters)],
         "challengers": [[name, dict(given)] for name, given in table.challengers],
         "modelled": list(plans[table.name].modelled),
+        "leading": list(plans[table.name].leading),
         "drive": list(parent.columns) if parent else [],
     }
 
@@ -97,9 +98,8 @@ def _fit(
     started = time.monotonic()
     synthesizer = find_synthesizer(name)
     part = view if role == "published" and synthesizer.conditional else view.alone()
-    model = synthesizer.fit(
-        part.training, part.profile, given=part.given, parameters=given, seed=derive_seed(seed, "train", table, name)
-    )
+    fit_seed = derive_seed(seed, "train", table, name)
+    model = synthesizer.fit(part.training, part.profile, given=part.given, parameters=given, seed=fit_seed, leading=part.leading)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
     card = {

@@ -29,8 +29,8 @@ class Model(Protocol):
         without, the rows are drawn as one whole, and may be spread evenly.
 
         `context` has `rows` rows of columns that are not drawn but conditioned on: all columns that `fit` was `given`, and any
-        that come next in order. `columns` stops after those columns (a prefix of the order); None draws all. The result has the
-        drawn and the conditioned columns but the `given` ones, in the order of training.
+        others. `columns` stops once those are drawn (the `leading` of `fit` are before all others); None draws all. The result
+        has the drawn and the conditioned columns but the `given` ones, in the order of training.
         """
 
     def save(self, folder: Path) -> None:
@@ -47,11 +47,19 @@ class Synthesizer(Protocol):
     conditional: bool
 
     def fit(
-        self, training: pa.Table, profile: TableProfile, *, given: Sequence[str], parameters: Mapping[str, Any], seed: int
+        self,
+        training: pa.Table,
+        profile: TableProfile,
+        *,
+        given: Sequence[str],
+        parameters: Mapping[str, Any],
+        seed: int,
+        leading: Sequence[str] = (),
     ) -> Model:
         """Learn from the training part alone.
 
         The columns of `training` are those of `profile`, in the same order, `given` first: context that is never drawn.
+        `leading` are drawn before all others, in this order; the order of the others is the synthesizer's own.
         Raises ConfigurationError for parameters it does not know.
         """
 

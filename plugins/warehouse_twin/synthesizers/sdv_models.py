@@ -80,7 +80,14 @@ class SdvSynthesizer:
     conditional: bool = False
 
     def fit(
-        self, training: pa.Table, profile: TableProfile, *, given: Sequence[str], parameters: Mapping[str, Any], seed: int
+        self,
+        training: pa.Table,
+        profile: TableProfile,
+        *,
+        given: Sequence[str],
+        parameters: Mapping[str, Any],
+        seed: int,
+        leading: Sequence[str] = (),
     ) -> Model:
         """Fit on the columns that SDV models; codes, texts and personal data become categories of its anonymizer."""
         import sdv.single_table

@@ -22,6 +22,7 @@ from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
 from warehouse_twin.synthesizers.coding import Codec, codec_of
 from warehouse_twin.synthesizers.columns import from_values, to_values
+from warehouse_twin.synthesizers.ordering import column_order
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.trees import Tree, fit_tree, single_leaf
 from warehouse_twin.workspace import read_json, write_json
@@ -34,7 +35,10 @@ THREADS = 2
 
 @dataclass(frozen=True)
 class SequentialModel:
-    """A fitted model: columns in order with their Arrow types, the first `given` of them context; trees by (column, part)."""
+    """A fitted model: columns in the order of drawing, the first `given` of them context; trees by (column, part).
+
+    `types` are the Arrow types of the columns, in the order of training.
+    """
 
     name: str
     columns: tuple[ColumnProfile, ...]
@@ -56,8 +60,7 @@ class SequentialModel:
         counters = np.arange(rows, dtype=np.int64) if counters is None else counters
         known = set(context.column_names) if context is not None else set()
         features: list[NDArray[np.float32]] = []
-        drawn: list[pa.ChunkedArray] = []
-        names: list[str] = []
+        drawn: dict[str, pa.ChunkedArray] = {}
         wanted = None if columns is None else set(columns)
         for index, column in enumerate(self.columns):
             if wanted is not None and index >= self.given and not wanted:
@@ -70,14 +73,13 @@ class SequentialModel:
                 values = self._draw(index, codecs, features, counters, seed=seed, spread=spread and index == self.given)
                 array = pa.chunked_array([from_values(values, column, self.types.field(column.name).type, counters, seed=seed)])
             if index >= self.given:
-                names.append(column.name)
-                drawn.append(array)
+                drawn[column.name] = array
                 if wanted is not None:
                     wanted.discard(column.name)
             if self.name == "tree":
                 for codec, part in zip(codecs, values, strict=True):
                     features += codec.features(part)
-        return pa.table(drawn, names=names)
+        return pa.table({name: drawn[name] for name in self.types.names if name in drawn})
 
     def _draw(
         self,
@@ -146,7 +148,14 @@ class Sequential:
     conditional: bool = True
 
     def fit(
-        self, training: pa.Table, profile: TableProfile, *, given: Sequence[str], parameters: Mapping[str, Any], seed: int
+        self,
+        training: pa.Table,
+        profile: TableProfile,
+        *,
+        given: Sequence[str],
+        parameters: Mapping[str, Any],
+        seed: int,
+        leading: Sequence[str] = (),
     ) -> Model:
         """Parameters: `leaf_rows` (at least k and 50 by default), `train_rows` (500,000), both whole numbers."""
         leaf_rows = _whole(parameters, "leaf_rows", LEAF_ROWS, at_least=profile.k)
@@ -157,6 +166,7 @@ class Sequential:
         if training.num_rows > train_rows:
             chosen = np.sort(permutation(training.num_rows, seed=seed, stream="train_rows")[:train_rows])
             training = training.take(pa.array(chosen))
+        profile = replace(profile, columns=column_order(profile, given=given, leading=leading))
         trees = dict(self._trees(training, profile, len(given), leaf_rows=leaf_rows, seed=seed))
         return SequentialModel(self.name, profile.columns, training.schema.remove_metadata(), len(given), trees)
 

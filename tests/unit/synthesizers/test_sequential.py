@@ -76,6 +76,15 @@ def test_drawing_goes_on_from_leading_columns(tree) -> None:
     assert tree.sample(10, seed=2, columns=["x"]).column_names == ["x"]
 
 
+def test_leading_columns_are_drawn_first_and_the_result_keeps_the_order_of_training(table) -> None:
+    model = TREE.fit(table, profile_of(table), given=("y",), parameters={}, seed=1, leading=("gap", "city"))
+    context = pa.table({"y": [0.0, 30.0] * 50})
+    assert model.sample(100, seed=2, context=context, columns=["city", "gap"]).column_names == ["city", "gap"]
+    whole = model.sample(100, seed=2, context=context)
+    assert whole.column_names == ["x", "city", "gap", "code"]
+    assert whole["x"].to_pylist() == [0, 3] * 50
+
+
 def test_given_columns_are_context_and_not_drawn(table) -> None:
     model = TREE.fit(table, profile_of(table), given=("x",), parameters={}, seed=1)
     drawn = model.sample(100, seed=4, counters=np.arange(100), context=pa.table({"x": [7] * 100}))
