@@ -11,8 +11,8 @@ from tiny_twins import link, resolved, twin_of
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
 from warehouse_twin.profiling.columns import ColumnTask, profile_column
 from warehouse_twin.profiling.table_profile import KeyProfile, Part, TableProfile
+from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.key_plans import key_plans
-from warehouse_twin.relations.planning import Blueprint
 
 CUSTOMERS = resolved("customers", "id BIGINT", "age INTEGER", key=("id",))
 SHOPS = resolved("shops", "id BIGINT", "size INTEGER", key=("id",))

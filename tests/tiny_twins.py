@@ -18,10 +18,11 @@ from warehouse_twin.profiling.computing import Task, assembled, perform, tasks_o
 from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
+from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.drawing import Drawing
 from warehouse_twin.relations.entities import memberships
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
-from warehouse_twin.relations.planning import Blueprint, frame_of
+from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.training import children_view, context_columns, training_view
 from warehouse_twin.stages.snapshots import repair, write_rows
 from warehouse_twin.synthesizers.sequential import TREE

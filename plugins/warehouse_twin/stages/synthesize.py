@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.randomness import derive_seed
+from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
 from warehouse_twin.relations.key_plans import key_plans
-from warehouse_twin.relations.planning import Blueprint, frame_of
+from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.training import context_columns
 from warehouse_twin.spark_session import spark_session
 from warehouse_twin.stages.context import Stage, StageContext

@@ -1,0 +1,65 @@
+"""What drawing the keys of one table needs to know of it, and what is asked of a single key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from warehouse_twin.errors import SourceError
+from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
+from warehouse_twin.profiling.table_profile import TableProfile
+from warehouse_twin.relations.key_plans import KeyPlan
+from warehouse_twin.synthesizers.protocol import Model
+
+Ints = NDArray[np.int64]
+Columns = dict[str, pa.ChunkedArray]
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What planning needs to know of one table."""
+
+    table: ResolvedTable
+    plan: KeyPlan
+    profile: TableProfile
+    model: Model
+    types: pa.Schema
+    source_rows: int
+    context: tuple[str, ...]
+    """columns of the driving parent, by their own names"""
+    children: Model | None = None
+    """draws the number of children of the driving parent's rows, given their columns"""
+    parent_rows: int = 0
+    """rows of the driving parent in the source, where there are any"""
+
+    def nulls(self, key: ForeignKey) -> float:
+        """The share of rows whose key is null: none where no column of it may be."""
+        if not any(self.table.table.column(name).nullable for name in key.columns):
+            return 0.0
+        return self.profile.key(key.columns, key.references).nulls
+
+
+def free_column(table: ResolvedTable, key: ForeignKey) -> str | None:
+    """A column of the key that can be null without breaking another key."""
+    taken = {column for other in table.table.foreign_keys if other != key for column in other.columns} | set(table.table.primary_key)
+    return next((name for name in key.columns if table.table.column(name).nullable and name not in taken), None)
+
+
+def require_rows(blueprint: Blueprint, key: ForeignKey, parent: pa.Table, rows: int) -> None:
+    if rows and not parent.num_rows:
+        columns = ", ".join(key.columns)
+        raise SourceError(
+            f"{blueprint.table.name}: {rows:,} rows must refer to {key.references} by ({columns}), which may not be null, but "
+            f"{key.references} has no row in the twin; next: give it rows, or list foreign_keys: of {blueprint.table.name} without this one"
+        )
+
+
+def taken(table: ResolvedTable, parent: pa.Table, key: ForeignKey, link: Ints) -> Columns:
+    """The key's columns from the parent's rows; without a parent null, or where a part of the key may not be null some row's."""
+    index = pa.array(np.where(link < 0, 0, link), mask=link < 0)
+    some = pa.array(np.where(link < 0, np.arange(len(link)) % max(1, parent.num_rows), link), mask=(link < 0) & (parent.num_rows == 0))
+    pairs = zip(key.columns, key.references_columns, strict=True)
+    return {mine: parent.column(theirs).take(index if table.table.column(mine).nullable else some) for mine, theirs in pairs}
