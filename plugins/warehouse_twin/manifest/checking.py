@@ -13,6 +13,7 @@ from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.ordering import cycles, ordered
 from warehouse_twin.manifest.positions import Positions, Steps
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.manifest.rule_texts import strangers
 from warehouse_twin.warehouses.catalog import Table
 
 RESERVED_TABLES = ("_release",)
@@ -90,6 +91,7 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         factor=spec.factor,
         kinds={column: said.kind for column, said in spec.columns.items() if said.kind is not None},
         pii={column: (said.pii, said.locale) for column, said in spec.columns.items() if said.pii is not None},
+        ignored_rules=spec.rules.ignore,
     )
 
 
@@ -186,6 +188,17 @@ def _goals(checked: _Checked) -> Iterator[Fault]:
                 yield checked.positions.fault((*path, goal), unknown("goal", goal, checked.goals), at_key=True)
 
 
+def _rules(checked: _Checked) -> Iterator[Fault]:
+    """A rule to ignore may name the table's columns, other tables and their columns."""
+    others = [name for name in checked.manifest.tables if name in checked.catalog]
+    foreign = [*others, *(f"{name}.{column}" for name in others for column in checked.catalog[name].column_names)]
+    for name, spec, table in checked.known:
+        for index, text in enumerate(spec.rules.ignore):
+            for stranger in strangers(text, [*table.column_names, *foreign]):
+                message = f"{unknown('column', stranger, table.column_names)} (of {name}, in a rule)"
+                yield checked.positions.fault(("tables", name, "rules", "ignore", index), message)
+
+
 def _sizes(checked: _Checked) -> Iterator[Fault]:
     for name, spec, _ in checked.known:
         parents = checked.protected_parents(name)
@@ -219,6 +232,7 @@ _CHECKS: tuple[Callable[[_Checked], Iterator[Fault]], ...] = (
     _entity,
     _synthesizers,
     _goals,
+    _rules,
     _sizes,
     _references,
     _cycles,

@@ -107,6 +107,12 @@ class Gates(Strict):
     undecided: Undecided | None = None
 
 
+class RulesSpec(Strict):
+    """What is mined of a table: rules that the twin need not keep."""
+
+    ignore: tuple[Name, ...] = Field(default=(), description="Rules as the profile writes them, such as `a <= b` or `a -> b`.")
+
+
 class TableSpec(Strict):
     """A table of the twin. A table that needs nothing special is one line: its name and a colon."""
 
@@ -122,6 +128,7 @@ class TableSpec(Strict):
     factor: float | None = Field(
         default=None, gt=0, le=1000, strict=True, description="Rows of a root table, as a multiple of the source's."
     )
+    rules: RulesSpec = RulesSpec()
     gates: Gates = Gates()
 
     # Checks of one field against earlier ones, not of the whole table: they speak even when other fields are wrong.

@@ -26,6 +26,7 @@ class ResolvedTable:
     kinds: Mapping[str, str] = field(default_factory=dict)
     pii: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """column → (kind, locale)"""
+    ignored_rules: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -73,6 +74,7 @@ def _table_from(value: Mapping[str, Any]) -> ResolvedTable:
             "table": Table.from_dict(value["table"]),
             "challengers": tuple((name, parameters) for name, parameters in value["challengers"]),
             "pii": {column: (kind, locale) for column, (kind, locale) in value["pii"].items()},
+            "ignored_rules": tuple(value["ignored_rules"]),
         }
     )
 

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from warehouse_twin.profiling.rules.rule import Rule
+
 PartKind = Literal["number", "day", "time", "category", "presence"]
 ColumnKind = Literal["numeric", "datetime", "categorical", "code", "text", "uuid", "pii", "opaque"]
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,10 @@ class KeyProfile:
 
 @dataclass(frozen=True, slots=True)
 class TableProfile:
-    """A table. `pairs` is the normalised mutual information of two columns; `duplicates` counts repeated primary keys."""
+    """A table. `pairs` is the normalised mutual information of two columns; `duplicates` counts repeated primary keys.
+
+    `rules` hold in every row; those of a child may name columns of its driving parent, as `<parent>.<column>`.
+    """
 
     table: str
     k: int
@@ -94,6 +99,7 @@ class TableProfile:
     columns: tuple[ColumnProfile, ...]
     keys: tuple[KeyProfile, ...] = ()
     pairs: tuple[tuple[str, str, float], ...] = ()
+    rules: tuple[Rule, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
@@ -123,5 +129,6 @@ class TableProfile:
                 "columns": tuple(ColumnProfile.from_dict(column) for column in value["columns"]),
                 "keys": tuple(KeyProfile.from_dict(key) for key in value["keys"]),
                 "pairs": tuple((a, b, mi) for a, b, mi in value["pairs"]),
+                "rules": tuple(Rule.from_dict(rule) for rule in value["rules"]),
             }
         )

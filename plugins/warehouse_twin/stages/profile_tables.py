@@ -14,7 +14,7 @@ from warehouse_twin.workspace import write_json
 
 def parameters(context: StageContext) -> Mapping[str, Any]:
     manifest = context.manifest
-    columns = {name: spec.model_dump(mode="json", include={"columns"}) for name, spec in manifest.tables.items()}
+    columns = {name: spec.model_dump(mode="json", include={"columns", "rules"}) for name, spec in manifest.tables.items()}
     return {"k": manifest.k, "columns": columns}
 
 

@@ -244,6 +244,15 @@ def test_a_declared_foreign_key_to_something_else_than_the_twins_key_is_refused(
     ]
 
 
+def test_a_rule_to_ignore_names_columns_that_are_there(catalog_faults: Faults, resolve: Resolve) -> None:
+    rules = "  orders:\n    rules: {ignore: [customers.age <= customer, payer -> note, %s]}\n"
+    good = GOOD.replace("  orders:\n", rules % "null(note) = null(payer)")
+    assert resolve(good)["orders"].ignored_rules == ("customers.age <= customer", "payer -> note", "null(note) = null(payer)")
+    (fault,) = catalog_faults(GOOD.replace("  orders:\n", rules % "custmer < payer"))
+    assert "tables.orders.rules.ignore[2]: unknown column 'custmer'" in fault
+    assert "did you mean customer? (of orders, in a rule)" in fault
+
+
 def test_names_the_twin_needs_for_itself_are_refused(catalog_faults: Faults) -> None:
     catalog = (Table("_release", (Column("a", "INTEGER", True),)), Table("t", (Column("__entity", "INTEGER", True),)))
     assert catalog_faults("tables:\n  _release:\n  t:\n", catalog) == [
