@@ -9,6 +9,7 @@ from warehouse_twin.profiling.table_profile import Part
 from warehouse_twin.randomness import permutation, uniforms
 
 Ints = NDArray[np.int64]
+NUDGES = 8
 
 
 def draw_counts(children: Part, parents: int, *, seed: int, stream: str) -> Ints:
@@ -39,6 +40,45 @@ def scaled_to(counts: Ints, total: int) -> Ints:
     missing = int(total - whole.sum())
     whole[np.argsort(-(exact - whole), kind="stable")[:missing]] += 1
     return whole
+
+
+def scaled_within(counts: Ints, groups: Ints, totals: Ints) -> Ints:
+    """Counts in the same proportions in each group, that add up to the group's total, by largest remainder.
+
+    Even where all counts of a group are zero; a group that nobody is in gets nothing.
+    """
+    weights = counts.astype(np.float64)
+    sums = np.bincount(groups, weights=weights, minlength=len(totals))
+    weights = np.where(sums[groups] > 0, weights, 1.0)
+    sums = np.bincount(groups, weights=weights, minlength=len(totals))
+    exact = weights * (totals / np.maximum(sums, 1.0))[groups]
+    whole = np.floor(exact + 1e-9).astype(np.int64)
+    missing = np.rint(totals - np.bincount(groups, weights=whole, minlength=len(totals))).astype(np.int64)
+    order = np.lexsort((-(exact - whole), groups))
+    ordered = groups[order]
+    whole[order] += np.arange(len(order)) - np.searchsorted(ordered, ordered, side="left") < missing[ordered]
+    return whole
+
+
+def nudged(counts: Ints, total: int, *, seed: int, stream: str) -> Ints:
+    """Counts that add up to `total`: parents picked at random take the count that another one has, so that every count stays
+    one that was drawn, and the distribution nearly as it was; what is missing then is added or dropped.
+    """
+    counts = counts.copy()
+    for attempt in range(NUDGES):
+        wanted = total - int(counts.sum())
+        if not wanted:
+            break
+        order = permutation(len(counts), seed=seed, stream=f"{stream}/{attempt}")
+        mine, theirs = order[: len(order) // 2], order[len(order) - len(order) // 2 :]
+        change = counts[theirs] - counts[mine]
+        mine, change = mine[change * wanted > 0], change[change * wanted > 0]
+        counts[mine] += np.where(np.abs(np.cumsum(change)) <= abs(wanted), change, 0)
+    missing = total - int(counts.sum())
+    more, fewer = max(missing, 0), max(-missing, 0)
+    if more:
+        return add_rows(counts, more, seed=seed, stream=f"{stream}/more")
+    return drop_rows(counts, fewer, seed=seed, stream=f"{stream}/fewer") if fewer else counts
 
 
 def add_rows(counts: Ints, rows: int, *, seed: int, stream: str) -> Ints:

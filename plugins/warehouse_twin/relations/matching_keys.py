@@ -122,18 +122,20 @@ def spread_apart(column: pa.ChunkedArray, others: Columns, profile: ColumnProfil
 
 
 def slots_apart(slots: Ints, groups: Ints, *, lowest: int, highest: int) -> Ints:
-    """Slots moved so that no two rows of a group have the same, within [lowest, highest] where a group fits, beyond if not."""
-    moved = slots.copy()
+    """Slots moved so that no two rows of a group have the same, within [lowest, highest] where a group fits, beyond if not.
+
+    In order of their slots, each row of a group takes the first free one from its own on; those beyond the end are pushed back.
+    """
     order = np.lexsort((slots, groups))
-    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
-        if len(rows) > 1:
-            moved[rows] = _apart(slots[rows], lowest, highest)
+    ordered = groups[order]
+    first = np.searchsorted(ordered, ordered, side="left")
+    rank = np.arange(len(order)) - first
+    size = np.searchsorted(ordered, ordered, side="right") - first
+    # A running maximum inside each group: over ranks of values, so that groups can be kept apart by an offset without overflow.
+    values, ranks = np.unique(slots[order] - rank, return_inverse=True)
+    offset = first * np.int64(len(values) + 1)
+    free = values[np.maximum.accumulate(ranks + offset) - offset] + rank
+    bound = np.maximum(highest, lowest + size - 1)
+    moved = np.empty_like(slots)
+    moved[order] = np.where(size > 1, np.minimum(free, bound - (size - 1 - rank)), slots[order])
     return moved
-
-
-def _apart(slots: Ints, lowest: int, highest: int) -> Ints:
-    """Ascending slots made strictly ascending, within [lowest, highest] if they fit, beyond its ends if not."""
-    ranks = np.arange(len(slots), dtype=np.int64)
-    moved = np.maximum.accumulate(slots - ranks) + ranks
-    bound = max(highest, lowest + len(slots) - 1)
-    return np.minimum(moved, bound - ranks[::-1])
