@@ -10,6 +10,10 @@ from warehouse_twin.profiling.pairs import dependence_of
 from warehouse_twin.profiling.table_profile import TableProfile
 
 Floats = NDArray[np.float64]
+LIMIT, LEAST = 30, 4
+"""Earlier columns that a tree sees at most, and those it sees even where none says much."""
+SHARE, FLOOR = 0.1, 0.001
+"""Beyond `LEAST` a column must say this share of what the best one says, and more than chance lets any say."""
 
 
 def dependence(training: pa.Table, profile: TableProfile) -> Floats:
@@ -29,3 +33,21 @@ def dependence(training: pa.Table, profile: TableProfile) -> Floats:
     if missing.any():
         known[missing] = dependence_of([training.column(name) for name in names])[missing]
     return known
+
+
+def predecessors(matrix: Floats) -> tuple[tuple[int, ...], ...]:
+    """For each column the earlier ones that its trees may see, ascending; `matrix` is the dependence of columns in their order.
+
+    All while there are no more than `LIMIT`. Of more, those that say most, up to `LIMIT`: the cost of a wide table grows with its
+    columns and not with their square, and a column among many that say nothing of it costs less than one that many explain.
+    """
+    return tuple(_chosen(row[:place]) for place, row in enumerate(matrix))
+
+
+def _chosen(information: Floats) -> tuple[int, ...]:
+    if len(information) <= LIMIT:
+        return tuple(range(len(information)))
+    best = np.argsort(-information, kind="stable")[:LIMIT]
+    telling = information[best] >= max(SHARE * information[best[0]], FLOOR)
+    telling[:LEAST] = True
+    return tuple(sorted(best[telling].tolist()))

@@ -23,6 +23,7 @@ from warehouse_twin.randomness import derive_seed, permutation, uniforms
 from warehouse_twin.synthesizers.coding import Codec, codec_of
 from warehouse_twin.synthesizers.columns import from_values, to_values
 from warehouse_twin.synthesizers.ordering import column_order
+from warehouse_twin.synthesizers.predecessors import dependence, predecessors
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.trees import Tree, fit_tree, single_leaf
 from warehouse_twin.workspace import read_json, write_json
@@ -100,8 +101,7 @@ class SequentialModel:
             if spread and place == 0:
                 order = permutation(len(counters), seed=seed, stream=f"{stream}/spread")
                 draws = (order + draws) / len(counters)
-            stacked = _stacked([*features, *own], len(counters))
-            classes = self.trees[index, place].draw(stacked, draws)
+            classes = self.trees[index, place].draw([*features, *own], draws)
             cell = uniforms(counters, seed=seed, stream=f"{stream}/cell")
             spot = uniforms(counters, seed=seed, stream=f"{stream}/spot")
             drawn = codec.decode(classes, cell, spot)
@@ -136,8 +136,15 @@ _TREES = pa.schema(
 )
 
 
-def _stacked(features: Sequence[NDArray[np.float32]], rows: int) -> NDArray[np.float32]:
-    return np.stack(features, axis=1) if features else np.zeros((rows, 0), dtype=np.float32)
+@dataclass(frozen=True)
+class _Job:
+    """A tree to fit: its (column, part), the features it sees by their place in the model, its rows and their classes."""
+
+    place: tuple[int, int]
+    seen: Sequence[int]
+    targets: NDArray[np.int16]
+    codec: Codec
+    rows: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -174,28 +181,34 @@ class Sequential:
         self, training: pa.Table, profile: TableProfile, given: int, *, leaf_rows: int, seed: int
     ) -> Iterator[tuple[tuple[int, int], Tree]]:
         """One tree a part; scikit-learn lets the interpreter go while it fits, so threads use the cores."""
-        jobs: list[tuple[tuple[int, int], int, NDArray[np.int64], Codec, NDArray[np.bool_]]] = []
+        sees = self.name == "tree"
+        earlier = predecessors(dependence(training, profile)) if sees else [()] * len(profile.columns)
+        jobs: list[_Job] = []
         features: list[NDArray[np.float32]] = []
+        places: list[list[int]] = []
         for index, column in enumerate(profile.columns):
             values = to_values(training.column(column.name), column)
+            before = [place for one in earlier[index] for place in places[one]]
+            own: list[int] = []
             for place, part in enumerate(column.parts):
                 codec = codec_of(part)
                 rows = ~np.isnan(values[0]) if place else np.ones(len(values[0]), dtype=bool)
                 targets = codec.encode(values[place])
                 targets[_protected(training.column(column.name), column, targets == codec.null)] = codec.classes
                 if index >= given:
-                    jobs.append(((index, place), len(features), targets, codec, rows))
-                if self.name == "tree":
-                    features += codec.features(values[place])
-        stacked = np.asfortranarray(_stacked(features, training.num_rows))
+                    jobs.append(_Job((index, place), [*before, *own], targets.astype(np.int16), codec, rows))
+                made = codec.features(values[place]) if sees else []
+                own += range(len(features), len(features) + len(made))
+                features += made
+            places.append(own)
 
-        def one(job: tuple[tuple[int, int], int, NDArray[np.int64], Codec, NDArray[np.bool_]]) -> tuple[tuple[int, int], Tree]:
-            place, seen, targets, codec, rows = job
-            if seen == 0 or not rows.any():
-                return place, _shared_out(single_leaf(targets[rows], codec.classes + 1), codec)
-            part = stacked[:, :seen] if rows.all() else stacked[rows, :seen]
-            tree = fit_tree(part, targets[rows], codec.classes + 1, leaf_rows=leaf_rows, seed=derive_seed(seed, *place))
-            return place, _shared_out(tree, codec)
+        def one(job: _Job) -> tuple[tuple[int, int], Tree]:
+            targets = job.targets[job.rows].astype(np.int64)
+            if not job.seen or not len(targets):
+                return job.place, _shared_out(single_leaf(targets, job.codec.classes + 1), job.codec)
+            seen = np.stack([features[place][job.rows] for place in job.seen]).T  # a column of it lies together, as trees read it
+            tree = fit_tree(seen, targets, job.codec.classes + 1, leaf_rows=leaf_rows, seed=derive_seed(seed, *job.place))
+            return job.place, _shared_out(tree.reading(job.seen), job.codec)
 
         with ThreadPoolExecutor(THREADS) as pool:
             yield from pool.map(one, jobs)

@@ -6,7 +6,8 @@ Statistics 21 (2005). Here the leaves keep class histograms and never rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Features = Sequence[NDArray[np.float32]]
+"""One array a feature, each of shape (rows,): a tree stacks those it splits on, and no others."""
 CHUNK = 20_000
 
 
@@ -31,27 +34,36 @@ class Tree:
     leaf: Ints
     histograms: NDArray[np.float32]
 
-    def leaves(self, features: NDArray[np.float32]) -> Ints:
-        """The leaf of each row; `features` has shape (rows, features)."""
-        node = np.zeros(len(features), dtype=np.int64)
-        active = np.arange(len(features)) if self.leaf[0] < 0 else np.zeros(0, dtype=np.int64)
+    def leaves(self, features: Features, rows: slice) -> Ints:
+        """The leaf of each of these rows."""
+        used = np.unique(self.feature[self.feature >= 0])
+        if not len(used):
+            return np.zeros(rows.stop - rows.start, dtype=np.int64)
+        split = np.searchsorted(used, self.feature)
+        seen = np.stack([features[index][rows] for index in used], axis=1)
+        node = np.zeros(len(seen), dtype=np.int64)
+        active = np.arange(len(seen))
         while len(active):
             here = node[active]
-            goes_left = features[active, self.feature[here]] <= self.threshold[here]
+            goes_left = seen[active, split[here]] <= self.threshold[here]
             node[active] = np.where(goes_left, self.left[here], self.right[here])
             active = active[self.leaf[node[active]] < 0]
         found: Ints = self.leaf[node]
         return found
 
-    def draw(self, features: NDArray[np.float32], draws: Floats) -> Ints:
+    def draw(self, features: Features, draws: Floats) -> Ints:
         """A class a row by inverse CDF of its leaf's histogram; `draws` are uniform in [0, 1)."""
         classes = np.empty(len(draws), dtype=np.int64)
         for begin in range(0, len(draws), CHUNK):
-            part = slice(begin, begin + CHUNK)
-            shares = self.histograms[self.leaves(features[part])]
+            part = slice(begin, min(begin + CHUNK, len(draws)))
+            shares = self.histograms[self.leaves(features, part)]
             classes[part] = (shares <= draws[part, None]).sum(axis=1)
         drawn: Ints = np.minimum(classes, self.histograms.shape[1] - 1)
         return drawn
+
+    def reading(self, places: Sequence[int]) -> Tree:
+        """The same tree, its i-th feature being the one at `places[i]`."""
+        return replace(self, feature=np.where(self.feature < 0, -1, np.asarray(places)[self.feature]).astype(np.int64))
 
     def to_row(self) -> dict[str, Any]:
         return {
