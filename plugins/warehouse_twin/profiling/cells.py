@@ -12,6 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from warehouse_twin.profiling.holders import holders_of
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Cell = tuple[float, float, int]
@@ -26,14 +28,14 @@ def numeric_cells(values: Floats, entities: Ints, *, k: int, max_cells: int = MA
     """
     if len(values) == 0:
         return (), 0
-    order = np.lexsort((entities, values))
+    order = np.argsort(values)
     values, entities = values[order], entities[order]
     starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
     counts = np.diff(np.r_[starts, len(values)])
-    fresh = np.r_[True, (values[1:] != values[:-1]) | (entities[1:] != entities[:-1])]
-    holders = np.add.reduceat(fresh.astype(np.int64), starts)
     wanted = max(k, -(-len(values) // max_cells))
-    common = (holders >= k) & (counts >= (wanted if len(starts) > max_cells else k))
+    common = counts >= (wanted if len(starts) > max_cells else k)
+    likely = np.repeat(common, counts)
+    common &= holders_of(np.repeat(np.arange(len(starts)), counts)[likely], entities[likely], size=len(starts)) >= k
     cells: list[Cell] = []
     edges = np.flatnonzero(np.r_[True, common[1:] | common[:-1]])
     for first, last in zip(edges, np.r_[edges[1:], len(starts)], strict=True):
@@ -48,18 +50,33 @@ def numeric_cells(values: Floats, entities: Ints, *, k: int, max_cells: int = MA
 
 def _gathered(values: Floats, entities: Ints, *, k: int, wanted: int) -> list[Cell]:
     """Cells of one run of values that are too rare to stand alone; equal values are never parted."""
+    ends = np.flatnonzero(np.r_[values[1:] != values[:-1], True]) + 1
     bounds = [0]
-    seen: set[int] = set()
-    for index in range(len(values)):
-        seen.add(int(entities[index]))
-        ends = index + 1 == len(values) or values[index + 1] != values[index]
-        if ends and len(seen) >= k and index + 1 - bounds[-1] >= wanted:
-            bounds.append(index + 1)
-            seen = set()
+    reached = _after_kth(entities, 0, k)
+    if reached is None:
+        return []
+    while reached is not None:
+        place = int(np.searchsorted(ends, max(reached, bounds[-1] + wanted)))
+        if place == len(ends):
+            break
+        bounds.append(int(ends[place]))
+        reached = _after_kth(entities, bounds[-1], k)
     if len(bounds) == 1:
-        return [_uniform(values)] if len(seen) >= k else []
+        return [_uniform(values)]
     bounds[-1] = len(values)  # the rest joins the last cell
     return [_uniform(values[begin:end]) for begin, end in pairwise(bounds)]
+
+
+def _after_kth(entities: Ints, begin: int, k: int) -> int | None:
+    """The first place after `begin` with k distinct entities between the two; None when there is none."""
+    window = 4 * k
+    while True:
+        firsts = np.unique(entities[begin : begin + window], return_index=True)[1]
+        if len(firsts) >= k:
+            return begin + int(np.sort(firsts)[k - 1]) + 1
+        if begin + window >= len(entities):
+            return None
+        window *= 4
 
 
 def _uniform(values: Floats) -> Cell:

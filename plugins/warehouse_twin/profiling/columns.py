@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from warehouse_twin.profiling.cells import numeric_cells
 from warehouse_twin.profiling.formats import UUID, learn_patterns, learn_words
+from warehouse_twin.profiling.holders import holders_of
 from warehouse_twin.profiling.spelled import is_spelled
 from warehouse_twin.profiling.table_profile import ColumnKind, ColumnProfile, Part
 from warehouse_twin.profiling.values import part_names, step_of, to_parts
@@ -120,9 +121,9 @@ def _parts(
         return (_category(task, _as_text(present), holders, k=k),), {}
     presence = (Part("presence", values=("present",), rows=(len(present),)),)
     if kind == "code":
-        return presence, learn_patterns(present.to_pylist(), holders.tolist(), k=k)
+        return presence, learn_patterns(present, holders, k=k)
     if kind == "text":
-        return presence, learn_words(present.to_pylist(), holders.tolist(), k=k)
+        return presence, learn_words(present, holders, k=k)
     if kind == "pii" and task.pii is not None:
         return presence, {"pii": task.pii[0], "locale": task.pii[1]}
     return presence, {}
@@ -158,12 +159,14 @@ def common_values(
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    texts = [str(value) for value in encoded.dictionary.to_pylist()]
-    rows = np.bincount(codes, minlength=len(texts)).astype(np.int64)
-    pairs = np.unique(np.stack([codes, entities]), axis=1)[0] if len(codes) else codes
-    holders = np.bincount(pairs, minlength=len(texts))
-    public = None if domain is None else set(domain)
-    kept = [index for index, text in enumerate(texts) if (holders[index] >= k if public is None else text in public)]
-    kept = sorted(kept, key=lambda index: (-rows[index], texts[index]))[:MAX_CATEGORIES]
-    counts = rows[kept]
-    return [texts[index] for index in kept], counts, int(len(column) - counts.sum())
+    size = len(encoded.dictionary)
+    rows = np.bincount(codes, minlength=size).astype(np.int64)
+    if domain is None:
+        kept = np.flatnonzero(holders_of(codes, entities, size=size) >= k)
+    else:
+        public = pa.array(sorted(domain), type=pa.string())
+        kept = np.flatnonzero(pc.is_in(encoded.dictionary.cast(pa.string()), value_set=public).to_numpy(zero_copy_only=False))
+    texts = [str(value) for value in encoded.dictionary.take(pa.array(kept)).to_pylist()]
+    order = sorted(range(len(kept)), key=lambda place: (-rows[kept[place]], texts[place]))[:MAX_CATEGORIES]
+    counts = rows[kept[order]] if order else np.zeros(0, dtype=np.int64)
+    return [texts[place] for place in order], counts, int(len(column) - counts.sum())

@@ -25,19 +25,25 @@ def codes_of(*sides: Columns) -> list[Ints]:
     sizes = [len(side[0]) for side in sides]
     whole = np.zeros(sum(sizes), dtype=np.int64)
     missing = np.zeros(sum(sizes), dtype=bool)
-    for parts in zip(*sides, strict=True):
+    for place, parts in enumerate(zip(*sides, strict=True)):
         kind = parts[0].type
         chunks = [chunk for part in parts for chunk in part.cast(kind).chunks]
-        encoded = pa.chunked_array(chunks, type=kind).combine_chunks()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = pa.concat_arrays(encoded.chunks) if encoded.num_chunks else pa.array([], type=kind)
-        dictionary = pc.dictionary_encode(encoded)
-        missing |= dictionary.indices.is_null().to_numpy(zero_copy_only=False)
-        codes = dictionary.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-        whole = whole * (len(dictionary.dictionary) + 1) + codes
-        whole = np.unique(whole, return_inverse=True)[1].astype(np.int64)  # keeps products small for any number of columns
+        codes, size = _dense(pa.chunked_array(chunks, type=kind))
+        missing |= codes < 0
+        # dense again after each column, which keeps products small for any number of them
+        whole = _dense(pa.chunked_array([pa.array(whole * (size + 1) + codes)]))[0] if place else codes
     whole[missing] = -1
     return np.split(whole, np.cumsum(sizes)[:-1])
+
+
+def _dense(column: pa.ChunkedArray) -> tuple[Ints, int]:
+    """A code in [0, size) for each value, -1 for null, and how many there are."""
+    encoded = column.combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = pa.concat_arrays(encoded.chunks) if encoded.num_chunks else pa.array([], type=column.type)
+    encoded = pc.dictionary_encode(encoded)
+    codes: Ints = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes, len(encoded.dictionary)
 
 
 def match_rows(child: Columns, parent: Columns) -> Ints:
@@ -58,6 +64,10 @@ def child_counts(links: Ints, parents: int) -> Ints:
 def duplicated(key: Columns) -> NDArray[np.bool_]:
     """True for every row whose key an earlier row has; null keys are never duplicates."""
     (codes,) = codes_of(key)
-    repeated = np.ones(len(codes), dtype=bool)
-    repeated[np.unique(codes, return_index=True)[1]] = False
-    return repeated & (codes >= 0)
+    places = np.arange(len(codes), dtype=np.int64)
+    first = np.empty(int(codes.max(initial=-1)) + 1, dtype=np.int64)
+    filled = codes >= 0
+    first[codes[filled][::-1]] = places[filled][::-1]  # written last wins
+    repeated = np.zeros(len(codes), dtype=bool)
+    repeated[filled] = first[codes[filled]] != places[filled]
+    return repeated

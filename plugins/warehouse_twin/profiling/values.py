@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
@@ -79,11 +78,7 @@ def from_parts(parts: Sequence[NDArray[np.floating[Any]]], kind: pa.DataType) ->
     if pt.is_integer(kind):
         return _integers(clean[0], missing, kind)
     if pt.is_decimal(kind):
-        bound = 10.0 ** (kind.precision - kind.scale)
-        limit = min(bound - 10.0**-kind.scale, float(np.nextafter(bound, 0.0)))  # near the bound floats are far apart
-        values = np.clip(clean[0], -limit, limit)
-        text = np.char.mod(f"%.{max(0, kind.scale)}f", values)
-        return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), pa.array(text, type=pa.string())).cast(kind)
+        return _decimals(clean[0], missing, kind)
     return pa.array(clean[0], mask=missing).cast(kind, safe=False)
 
 
@@ -95,6 +90,26 @@ def _integers(values: Floats, missing: NDArray[np.bool_], kind: pa.DataType) -> 
         low = -(2.0 ** (kind.bit_width - 1)) if signed else 0.0
         high = 2.0 ** (kind.bit_width - signed) - 1
     return pa.array(np.clip(np.rint(values), low, high).astype(np.int64), mask=missing).cast(kind)
+
+
+def _decimals(values: Floats, missing: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    """Decimals of 128 bits from their unscaled integers, value by value: of what a float64 still counts one by one, and of text beyond."""
+    bound = 10.0 ** (kind.precision - kind.scale)
+    limit = min(bound - 10.0**-kind.scale, float(np.nextafter(bound, 0.0)))  # near the bound floats are far apart
+    values = np.clip(values, -limit, limit)
+    scaled = np.rint(values * 10.0**kind.scale)
+    large = np.flatnonzero(np.abs(scaled) >= _MAX_EXACT)
+    scaled[large] = 0.0
+    words = np.empty((len(values), 2), dtype=np.int64)  # the lower half of 128 bits, then the upper one: the sign
+    words[:, 0] = scaled.astype(np.int64)
+    words[:, 1] = words[:, 0] >> 63
+    most = 10 ** min(kind.precision, 38) - 1
+    for row in large:
+        unscaled = int(f"{values[row]:.{max(0, kind.scale)}f}".replace(".", "")) // 10 ** max(0, -kind.scale)
+        words[row] = np.frombuffer(max(-most, min(most, unscaled)).to_bytes(16, "little", signed=True), dtype=np.int64)
+    plain = pa.decimal128(min(kind.precision, 38), kind.scale)
+    valid = pa.array(~missing).buffers()[1]
+    return pa.Array.from_buffers(plain, len(values), [valid, pa.py_buffer(words.tobytes())]).cast(kind)
 
 
 def step_of(values: Floats, part: str) -> float:

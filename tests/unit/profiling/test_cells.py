@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse_twin.profiling.cells import numeric_cells
+from warehouse_twin.profiling.cells import _gathered, numeric_cells
 
 
 def cells(values: list[float], *, k: int, entities: list[int] | None = None, max_cells: int = 2_000):
@@ -71,3 +71,22 @@ def test_every_cell_has_k_entities_behind_it(rows: list[tuple[int, int]], k: int
             assert len(set(holders[begin : begin + count])) >= k
             begin += count
         assert begin == len(kept)
+
+
+def walked(values: np.ndarray, entities: np.ndarray, *, k: int, wanted: int) -> list[int]:
+    """Where cells of one run of rare values end, found row by row."""
+    bounds, seen = [0], set()
+    for place in range(len(values)):
+        seen.add(int(entities[place]))
+        last = place + 1 == len(values) or values[place + 1] != values[place]
+        if last and len(seen) >= k and place + 1 - bounds[-1] >= wanted:
+            bounds.append(place + 1)
+            seen = set()
+    return [*bounds[1:-1], len(values)] if len(bounds) > 1 else [len(values)] if len(seen) >= k else []
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 12)), min_size=1, max_size=150), st.integers(2, 5), st.integers(1, 20))
+def test_gathering_stops_where_walking_row_by_row_would(rows: list[tuple[int, int]], k: int, wanted: int) -> None:
+    values, entities = (np.asarray(part) for part in zip(*sorted(rows), strict=True))
+    found = _gathered(values.astype(float), entities, k=k, wanted=wanted)
+    assert np.cumsum([cell[2] for cell in found]).tolist() == walked(values, entities, k=k, wanted=wanted)

@@ -196,3 +196,10 @@ def test_spelled_types_are_never_made_up_from_patterns() -> None:
 
     assert interval([f"{days} days" for days in range(2, 9)]).kind == "opaque"
     assert interval(["1 day"] * 2 + [f"{days} days" for days in range(2, 9)]).parts[0].values == ("1 day",)
+
+
+def test_decimals_are_exact_on_both_sides_of_what_a_float_counts() -> None:
+    values = [0.1, -0.1, 12345678901.23, -90071992547409.91, 123456789012345680.0, None]
+    found = from_parts((np.asarray([np.nan if value is None else value for value in values]),), pa.decimal128(25, 2)).to_pylist()
+    assert found == [None if value is None else decimal.Decimal(f"{value:.2f}") for value in values]
+    assert from_parts((np.asarray([1200.0, -300.0]),), pa.decimal128(6, -2)).to_pylist() == [decimal.Decimal(1200), decimal.Decimal(-300)]
