@@ -29,8 +29,11 @@ class Model(Protocol):
         without, the rows are drawn as one whole, and may be spread evenly.
 
         `context` has `rows` rows of columns that are not drawn but conditioned on: all columns that `fit` was `given`, and any
-        others. `columns` stops once those are drawn (the `leading` of `fit` are before all others); None draws all. The result
-        has the drawn and the conditioned columns but the `given` ones, in the order of training.
+        others. Each row is drawn given its evidence: exactly where the conditioned columns come first in the order, elsewhere
+        from weighted candidates (`synthesizers.conditional`). Evidence that the model can never draw is a ConfigurationError, but
+        in `given` and `leading` columns, whose values come from other tables. `columns` stops once those are drawn (the `leading`
+        of `fit` are before all others); None draws all. The result has the drawn and the conditioned columns but the `given`
+        ones, in the order of training.
         """
 
     def save(self, folder: Path) -> None:

@@ -22,6 +22,7 @@ from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
 from warehouse_twin.synthesizers.coding import Codec, codec_of
 from warehouse_twin.synthesizers.columns import from_values, to_values
+from warehouse_twin.synthesizers.conditional import accepted, conditioned
 from warehouse_twin.synthesizers.ordering import column_order
 from warehouse_twin.synthesizers.predecessors import dependence, predecessors
 from warehouse_twin.synthesizers.protocol import Model
@@ -36,7 +37,7 @@ THREADS = 2
 
 @dataclass(frozen=True)
 class SequentialModel:
-    """A fitted model: columns in the order of drawing, the first `given` of them context; trees by (column, part).
+    """A fitted model: columns in the order of drawing, the first `given` of them context, then `leading`; trees by (column, part).
 
     `types` are the Arrow types of the columns, in the order of training.
     """
@@ -46,6 +47,7 @@ class SequentialModel:
     types: pa.Schema
     given: int
     trees: Mapping[tuple[int, int], Tree]
+    leading: int = 0
 
     def sample(
         self,
@@ -59,7 +61,10 @@ class SequentialModel:
         """See `protocol.Model.sample`. The first drawn column of a whole is drawn at evenly spread quantiles."""
         spread = counters is None
         counters = np.arange(rows, dtype=np.int64) if counters is None else counters
-        known = set(context.column_names) if context is not None else set()
+        known, evidence = ({}, ()) if context is None else conditioned(self, context)
+        if evidence:
+            seed, spread = derive_seed(seed, "candidates"), False
+            counters = accepted(self, known, evidence, counters, seed=seed)
         features: list[NDArray[np.float32]] = []
         drawn: dict[str, pa.ChunkedArray] = {}
         wanted = None if columns is None else set(columns)
@@ -67,11 +72,10 @@ class SequentialModel:
             if wanted is not None and index >= self.given and not wanted:
                 break
             codecs = [codec_of(part) for part in column.parts]
-            if context is not None and column.name in known:
-                array = context.column(column.name).cast(self.types.field(column.name).type, safe=False)
-                values = to_values(array, column)
+            if context is not None and index in known:
+                array, values = context.column(column.name).cast(self.types.field(column.name).type, safe=False), known[index]
             else:
-                values = self._draw(index, codecs, features, counters, seed=seed, spread=spread and index == self.given)
+                values = self.draw_column(index, codecs, features, counters, seed=seed, spread=spread and index == self.given)
                 array = pa.chunked_array([from_values(values, column, self.types.field(column.name).type, counters, seed=seed)])
             if index >= self.given:
                 drawn[column.name] = array
@@ -82,7 +86,7 @@ class SequentialModel:
                     features += codec.features(part)
         return pa.table({name: drawn[name] for name in self.types.names if name in drawn})
 
-    def _draw(
+    def draw_column(
         self,
         index: int,
         codecs: Sequence[Codec],
@@ -90,8 +94,9 @@ class SequentialModel:
         counters: NDArray[np.int64],
         *,
         seed: int,
-        spread: bool,
+        spread: bool = False,
     ) -> tuple[Floats, ...]:
+        """The values of a column's parts, given the features of the columns before it."""
         column = self.columns[index]
         own: list[NDArray[np.float32]] = []
         values: list[Floats] = []
@@ -118,7 +123,7 @@ class SequentialModel:
         feather.write_feather(table, str(folder / "trees.arrow"), compression="zstd")
         feather.write_feather(self.types.empty_table(), str(folder / "types.arrow"), compression="uncompressed")
         profile = TableProfile("", 0, 0, 0, 0, 0, self.columns).to_dict()
-        write_json(folder / "model.json", {"name": self.name, "given": self.given, "columns": profile["columns"]})
+        write_json(folder / "model.json", {"name": self.name, "given": self.given, "leading": self.leading, "columns": profile["columns"]})
 
 
 _TREES = pa.schema(
@@ -175,7 +180,7 @@ class Sequential:
             training = training.take(pa.array(chosen))
         profile = replace(profile, columns=column_order(profile, given=given, leading=leading))
         trees = dict(self._trees(training, profile, len(given), leaf_rows=leaf_rows, seed=seed))
-        return SequentialModel(self.name, profile.columns, training.schema.remove_metadata(), len(given), trees)
+        return SequentialModel(self.name, profile.columns, training.schema.remove_metadata(), len(given), trees, len(leading))
 
     def _trees(
         self, training: pa.Table, profile: TableProfile, given: int, *, leaf_rows: int, seed: int
@@ -219,7 +224,7 @@ class Sequential:
         rows = feather.read_table(str(folder / "trees.arrow")).to_pylist()
         trees = {(row["column"], row["part"]): Tree.from_row(row) for row in rows}
         types = feather.read_table(str(folder / "types.arrow")).schema
-        return SequentialModel(stored["name"], columns, types, stored["given"], trees)
+        return SequentialModel(stored["name"], columns, types, stored["given"], trees, stored["leading"])
 
 
 def _protected(column: pa.ChunkedArray, profile: ColumnProfile, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -61,6 +61,16 @@ class Tree:
         drawn: Ints = np.minimum(classes, self.histograms.shape[1] - 1)
         return drawn
 
+    def shares(self, features: Features, classes: Ints) -> Floats:
+        """The probability of each row's class in its leaf."""
+        found = np.empty(len(classes))
+        for begin in range(0, len(classes), CHUNK):
+            part = slice(begin, min(begin + CHUNK, len(classes)))
+            leaves, ends = self.leaves(features, part), self.histograms
+            before = np.where(classes[part] > 0, ends[leaves, classes[part] - 1], 0.0)
+            found[part] = ends[leaves, classes[part]].astype(np.float64) - before
+        return found
+
     def reading(self, places: Sequence[int]) -> Tree:
         """The same tree, its i-th feature being the one at `places[i]`."""
         return replace(self, feature=np.where(self.feature < 0, -1, np.asarray(places)[self.feature]).astype(np.int64))
