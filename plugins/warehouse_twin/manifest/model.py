@@ -15,7 +15,10 @@ from warehouse_twin.manifest.schedules import check_schedule
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 WAREHOUSE = r"^[A-Za-z][A-Za-z0-9_.-]*$"
 FILE_NAME = r"^[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,99}$"
-PiiKind = Literal["name", "first_name", "last_name", "email", "phone", "address", "city", "company", "url", "user_name"]
+PiiKind = Literal[
+    "name", "first_name", "last_name", "email", "phone", "address", "street", "city", "state", "postcode", "country", "company", "url",
+    "user_name", "iban", "card",
+]  # fmt: skip
 ColumnKind = Literal["numeric", "datetime", "categorical", "code", "text"]
 
 

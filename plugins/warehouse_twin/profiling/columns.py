@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from warehouse_twin.profiling.cells import numeric_cells
 from warehouse_twin.profiling.formats import UUID, learn_patterns, learn_words
 from warehouse_twin.profiling.holders import holders_of
+from warehouse_twin.profiling.recognition import Recognised, recognise, role_of
 from warehouse_twin.profiling.spelled import is_spelled
 from warehouse_twin.profiling.table_profile import ColumnKind, ColumnProfile, Part
 from warehouse_twin.profiling.values import part_names, step_of, to_parts
@@ -28,7 +29,10 @@ CATEGORICAL_COVER = 0.8
 
 @dataclass(frozen=True, slots=True)
 class ColumnTask:
-    """What is known of a column before its values are read. `domain` is public: a declared list or a reference table's key."""
+    """What is known of a column before its values are read. `domain` is public: a declared list or a reference table's key.
+
+    A column that is part of a `key` is never taken for personal data: its values link rows.
+    """
 
     name: str
     sql_type: str
@@ -36,6 +40,7 @@ class ColumnTask:
     pii: tuple[str, str] | None = None
     domain: Collection[str] | None = None
     nullable: bool = True
+    key: bool = False
 
 
 def enum_labels(sql_type: str) -> set[str] | None:
@@ -50,15 +55,20 @@ def profile_column(task: ColumnTask, column: pa.ChunkedArray, entities: Ints, *,
     filled = column.is_valid().to_numpy()
     present = column.filter(pa.array(filled))
     holders = entities[filled]
-    kind = _kind(task, column.type, present, holders, k=k)
+    personal = _personal(task, present, holders, k=k)
+    kind = _kind(task, column.type, present, holders, personal, k=k)
     parts, formats = _parts(task, kind, column, present, holders, k=k)
+    distinct = _distinct(present)
+    if personal is not None:
+        people = distinct if 2 * distinct < len(present) else 0
+        formats = {**formats, **personal.formats(), "unique": distinct == len(present), "people": people}
     return ColumnProfile(
         name=task.name,
         sql_type=task.sql_type,
         kind=kind,
         rows=len(column),
         nulls=int((~filled).sum()),
-        distinct=_distinct(present),
+        distinct=distinct,
         parts=parts,
         formats=formats,
         nullable=task.nullable,
@@ -71,8 +81,19 @@ def _distinct(present: pa.ChunkedArray) -> int:
     return int(pc.count_distinct(present).as_py())
 
 
-def _kind(task: ColumnTask, kind: pa.DataType, present: pa.ChunkedArray, holders: Ints, *, k: int) -> ColumnKind:
+def _personal(task: ColumnTask, present: pa.ChunkedArray, holders: Ints, *, k: int) -> Recognised | None:
+    """What the column holds of a person, as the manifest says or as recognised."""
     if task.pii is not None:
+        return Recognised(task.pii[0], role_of(task.name), task.pii[1], said=True)
+    if task.kind is not None or task.key or task.domain is not None or not _is_text(present.type) or is_spelled(task.sql_type):
+        return None
+    return recognise(task.name, present, holders, k=k)
+
+
+def _kind(
+    task: ColumnTask, kind: pa.DataType, present: pa.ChunkedArray, holders: Ints, personal: Recognised | None, *, k: int
+) -> ColumnKind:
+    if task.pii is not None or (personal is not None and personal.direct):
         return "pii"
     if task.domain is not None or pt.is_boolean(kind):
         return "categorical"
@@ -93,6 +114,8 @@ def _kind(task: ColumnTask, kind: pa.DataType, present: pa.ChunkedArray, holders
         return "categorical"
     if spelled:
         return "opaque"
+    if personal is not None and personal.made:
+        return "pii"
     if names:  # a category of numbers or times, all of them rare
         return "numeric" if names == ("number",) else "datetime"
     return "text" if pc.mean(pc.count_substring(present, " ")).as_py() >= 1.0 else "code"
@@ -124,8 +147,6 @@ def _parts(
         return presence, learn_patterns(present, holders, k=k)
     if kind == "text":
         return presence, learn_words(present, holders, k=k)
-    if kind == "pii" and task.pii is not None:
-        return presence, {"pii": task.pii[0], "locale": task.pii[1]}
     return presence, {}
 
 

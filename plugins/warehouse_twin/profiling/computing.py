@@ -22,6 +22,7 @@ from warehouse_twin.profiling.cells import numeric_cells
 from warehouse_twin.profiling.columns import ColumnTask, enum_labels, profile_column
 from warehouse_twin.profiling.matching import child_counts, columns_of, duplicated, match_rows
 from warehouse_twin.profiling.pairs import pair_statistics
+from warehouse_twin.profiling.recognition import with_one_locale
 from warehouse_twin.profiling.table_profile import ColumnProfile, KeyProfile, Part, TableProfile
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def profile_twin(spark: SparkSession, twin: ResolvedTwin, snapshot: Path) -> dic
 def tasks_of(twin: ResolvedTwin, table: ResolvedTable) -> list[Task]:
     """The tasks of one table: its pairs, its foreign keys, its columns."""
     tasks = [Task(table.name, "pairs", {"columns": table.table.column_names})]
+    keys = {*table.table.primary_key, *(name for key in table.table.foreign_keys for name in key.columns)}
     for key in table.table.foreign_keys:
         tasks.append(Task(table.name, "key", asdict(key)))
     for column in table.table.columns:
@@ -59,6 +61,7 @@ def tasks_of(twin: ResolvedTwin, table: ResolvedTable) -> list[Task]:
             "kind": table.kinds.get(column.name, "code" if table.table.primary_key == (column.name,) else None),
             "pii": table.pii.get(column.name),
             "domain": _domain(twin, table, column.name),
+            "key": column.name in keys,
         }
         tasks.append(Task(table.name, "column", detail))
     return tasks
@@ -105,7 +108,8 @@ def perform(task: Task, *, snapshot: Path, k: int) -> Any:
         reference = pq.read_table(snapshot / f"{domain[0]}.parquet", columns=[domain[1]]).column(0)
         known = set(pc.drop_null(reference).cast(pa.string()).to_pylist())
     pii = tuple(detail["pii"]) if detail["pii"] else None
-    column = ColumnTask(name, detail["sql_type"], kind=detail["kind"], pii=pii, domain=known, nullable=detail["nullable"])
+    said = {field: detail[field] for field in ("kind", "nullable", "key")}
+    column = ColumnTask(name, detail["sql_type"], pii=pii, domain=known, **said)
     return asdict(profile_column(column, training.column(name), training.column(ENTITY).to_numpy(), k=k))
 
 
@@ -156,7 +160,7 @@ def assembled(
         holdout_rows=int(pc.sum(held).as_py() or 0),
         entities=int(pc.count_distinct(training.column(ENTITY)).as_py()),
         duplicates=int(duplicated(columns_of(training, key)).sum()) if key else 0,
-        columns=tuple(ColumnProfile.from_dict(result) for task, result in mine if task.what == "column"),
+        columns=with_one_locale([ColumnProfile.from_dict(result) for task, result in mine if task.what == "column"]),
         keys=tuple(KeyProfile.from_dict(result) for task, result in mine if task.what == "key"),
     )
     pairs = next(result for task, result in mine if task.what == "pairs")

@@ -25,7 +25,7 @@ from warehouse_twin.synthesizers.generators import generate
 Ints = NDArray[np.int64]
 Texts = NDArray[np.object_]
 REDRAWS = 8
-GENERATED = ("code", "text", "uuid", "pii")
+GENERATED = ("code", "text", "uuid")
 
 
 class DistinctKeys:

@@ -15,7 +15,8 @@ from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.profiling.values import DAY_MICROSECONDS, from_parts, is_number, part_names
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.matching_keys import step_between
-from warehouse_twin.synthesizers.generators import make_codes, make_uuids
+from warehouse_twin.synthesizers.codes import make_codes
+from warehouse_twin.synthesizers.generators import make_uuids
 
 ATTEMPTS = 30
 Floats = NDArray[np.float64]

@@ -1,11 +1,12 @@
-"""Generators: values of columns that are not modelled but made: codes, texts, personal data, UUIDs, and opaque kinds."""
+"""Generators: values of columns that are not modelled but made: codes, texts, UUIDs, and opaque kinds.
+
+Personal data is made for all columns of a row at once (`synthesizers.personal`): here such a column is empty texts.
+"""
 
 from __future__ import annotations
 
-import string
 import uuid
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,46 +17,23 @@ from numpy.typing import NDArray
 from warehouse_twin.profiling.spelled import neutral_text
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.randomness import derive_seed, random_bits, uniforms
+from warehouse_twin.synthesizers.codes import make_codes
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Texts = NDArray[np.object_]
-POOL = 5_000
-"""Distinct values a generator of personal data draws from before it numbers them."""
-_CLASSES = {"9": string.digits, "A": string.ascii_uppercase, "a": string.ascii_lowercase}
 
 
 def generate(profile: ColumnProfile, kind: pa.DataType, present: Bools, counters: Ints, *, seed: int) -> pa.Array:
     """A column of the given type: a generated value where `present`, null elsewhere."""
+    if profile.kind == "pii":
+        return pa.array(np.full(len(present), ""), type=pa.string(), mask=~present).cast(kind)
     maker = _MAKERS.get(profile.kind)
     if maker is None or not (pt.is_string(kind) or pt.is_large_string(kind)):
         return _opaque(kind, present, text=neutral_text(profile.sql_type))
     texts = maker(profile.formats, counters, derive_seed(seed, profile.name))
     texts[~present] = None
     return pa.array(texts, type=pa.string()).cast(kind)
-
-
-def make_codes(formats: Mapping[str, Any], counters: Ints, seed: int) -> Texts:
-    """Codes after the learned patterns; without any pattern, eight random letters."""
-    patterns = formats.get("patterns") or [{"pattern": "aaaaaaaa", "rows": 1, "slots": [{}] * 8}]
-    ends = np.cumsum([pattern["rows"] for pattern in patterns], dtype=np.float64)
-    chosen = np.searchsorted(ends, uniforms(counters, seed=seed, stream="pattern") * ends[-1], side="right")
-    texts = np.empty(len(counters), dtype=object)
-    for index, pattern in enumerate(patterns):
-        rows = np.flatnonzero(chosen == index)
-        if len(rows):
-            texts[rows] = _after(pattern, counters[rows], seed)
-    return texts
-
-
-def _after(pattern: Mapping[str, Any], counters: Ints, seed: int) -> list[str]:
-    columns: list[NDArray[np.str_]] = []
-    for place, (mark, slot) in enumerate(zip(pattern["pattern"], pattern["slots"], strict=True)):
-        letters = list(slot) or list(_CLASSES.get(mark, mark))
-        ends = np.cumsum([slot.get(letter, 1) for letter in letters], dtype=np.float64)
-        draw = uniforms(counters, seed=seed, stream=f"slot{place}") * ends[-1]
-        columns.append(np.asarray(letters)[np.minimum(np.searchsorted(ends, draw, side="right"), len(letters) - 1)])
-    return ["".join(parts) for parts in zip(*columns, strict=True)] if columns else [""] * len(counters)
 
 
 def make_texts(formats: Mapping[str, Any], counters: Ints, seed: int) -> Texts:
@@ -84,37 +62,6 @@ def make_uuids(formats: Mapping[str, Any], counters: Ints, seed: int) -> Texts:
     return texts
 
 
-def make_personal(formats: Mapping[str, Any], counters: Ints, seed: int) -> Texts:
-    """Personal data from Faker: a pool of values made from the seed, drawn from by counter."""
-    pool = np.asarray(_pool(formats["pii"], formats["locale"], seed), dtype=object)
-    bits = random_bits(counters, seed=seed, stream="person")
-    return pool[(bits % np.uint64(len(pool))).astype(np.int64)]
-
-
-_FAKER = {
-    "name": "name",
-    "first_name": "first_name",
-    "last_name": "last_name",
-    "email": "safe_email",
-    "phone": "phone_number",
-    "address": "address",
-    "city": "city",
-    "company": "company",
-    "url": "url",
-    "user_name": "user_name",
-}
-
-
-@lru_cache(maxsize=16)
-def _pool(pii: str, locale: str, seed: int) -> tuple[str, ...]:
-    from faker import Faker
-
-    faker = Faker(locale)
-    faker.seed_instance(seed)
-    provider: Callable[[], str] = getattr(faker, _FAKER[pii])
-    return tuple(provider().replace("\n", ", ") for _ in range(POOL))
-
-
 def _opaque(kind: pa.DataType, present: Bools, *, text: str) -> pa.Array:
     """Kinds that are not modelled (blobs, lists, structs, rare intervals): the type's empty value where one is present."""
     empty: Any = None
@@ -135,5 +82,4 @@ _MAKERS: dict[str, Callable[[Mapping[str, Any], Ints, int], Texts]] = {
     "code": make_codes,
     "text": make_texts,
     "uuid": make_uuids,
-    "pii": make_personal,
 }

@@ -24,6 +24,7 @@ from warehouse_twin.synthesizers.coding import Codec, codec_of
 from warehouse_twin.synthesizers.columns import from_values, to_values
 from warehouse_twin.synthesizers.conditional import accepted, conditioned
 from warehouse_twin.synthesizers.ordering import column_order
+from warehouse_twin.synthesizers.personal import with_personal
 from warehouse_twin.synthesizers.predecessors import dependence, predecessors
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.trees import Tree, fit_tree, single_leaf
@@ -84,7 +85,8 @@ class SequentialModel:
             if self.name == "tree":
                 for codec, part in zip(codecs, values, strict=True):
                     features += codec.features(part)
-        return pa.table({name: drawn[name] for name in self.types.names if name in drawn})
+        table = pa.table({name: drawn[name] for name in self.types.names if name in drawn})
+        return with_personal(table, self.columns, counters, seed=seed, had=known)
 
     def draw_column(
         self,

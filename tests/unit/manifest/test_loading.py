@@ -109,7 +109,7 @@ tables:
         "8:34: tables.orders.keep: got 'reel', wanted real; did you mean real?",
         "8:57: tables.orders.factor: rows and factor exclude each other; wanted one of them",
         "10:27: tables.customers.columns.mail.pii: got 'emial', wanted one of name, first_name, last_name, email, phone, address, "
-        "city, company, url, user_name; did you mean email?",
+        "street, city, state, postcode, country, company, url, user_name, iban, card; did you mean email?",
         "11:18: tables.customers.primary_key: got no, which YAML does not read as text (put it in quotes), wanted a list",
         "12:20: tables.customers.foreign_keys[0].references: missing, wanted here: The parent table.",
         "13:3: tables.orders: the key stands twice, first in line 8; wanted once",

@@ -44,12 +44,8 @@ def test_uuids_are_version_4_and_distinct() -> None:
     assert len(set(values)) == len(values)
 
 
-@pytest.mark.parametrize(("pii", "pattern"), [("email", r".+@example\.(com|org|net)"), ("name", r"\S+ \S+.*"), ("phone", r".*\d{3}.*")])
-def test_personal_data_is_made_up_and_repeatable(pii: str, pattern: str) -> None:
-    values = made("pii", pii=pii, locale="en_US")
-    assert all(re.fullmatch(pattern, value) for value in values if value)
-    assert values == made("pii", pii=pii, locale="en_US")
-    assert len(set(values)) > 100
+def test_personal_data_is_left_to_the_row() -> None:
+    assert set(made("pii", pii="email", locale="en_US")) == {"", None}
 
 
 @pytest.mark.parametrize(("arrow", "empty"), [(pa.binary(), b""), (pa.list_(pa.int8()), []), (pa.string(), "")])
