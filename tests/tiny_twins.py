@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.drawing import Drawing
 from warehouse_twin.relations.entities import memberships
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
+from warehouse_twin.relations.link_models import LinkLearner, LinkModels
 from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.training import children_view, context_columns, training_view
 from warehouse_twin.stages.snapshots import repair, write_rows
@@ -77,7 +78,8 @@ class Learned:
 
     def blueprint(self, name: str) -> Blueprint:
         table, plans = self.twin[name], self.plans
-        view = training_view(table, plans, self.profiles, self.training)
+        links = self.links(name)
+        view = training_view(table, plans, self.profiles, self.training, ways=links.ways)
         seed = derive_seed(self.twin.seed, name)
         model = TREE.fit(view.training, view.profile, given=view.given, parameters={}, seed=seed, leading=view.leading)
         counted = children_view(table, plans, self.profiles, self.training, self.read)
@@ -89,7 +91,16 @@ class Learned:
         names = context_columns(plans[name], plans, self.profiles)
         schema = self.read(name).schema.remove_metadata()
         parents = rows[plans[name].drive.references] if plans[name].drive else 0
-        return Blueprint(table, plans[name], self.profiles[name], model, schema, rows[name], names, children, parents)
+        return Blueprint(table, plans[name], self.profiles[name], model, schema, rows[name], names, children, parents, links)
+
+    def links(self, name: str) -> LinkModels:
+        def training(table: str, columns: Sequence[str]) -> pa.Table:
+            return self.training(table).select(list(columns))
+
+        def whole(table: str, columns: Sequence[str]) -> pa.Table:
+            return self.read(table).select(list(columns))
+
+        return LinkLearner(self.twin[name], self.plans, self.profiles, training, whole, self.twin.k, self.twin.seed).learn()
 
     def draw(self, *, seed: int) -> Tables:
         """Every table of the twin, drawn as `synthesize` draws it."""
@@ -101,9 +112,7 @@ class Learned:
             blueprint = self.blueprint(table.name)
             own = derive_seed(seed, table.name)
             frame = frame_of(blueprint, found, seed=own)
-            drive = blueprint.plan.drive
-            given = tuple(f"{drive.references}.{name}" for name in blueprint.context) if drive else ()
-            drawing = Drawing("tree", self.folder, own, blueprint.types, given)
+            drawing = Drawing("tree", self.folder, own, blueprint.types, blueprint.given)
             found[table.name] = drawing.complete(frame, blueprint.model).drop_columns(["__row"])
         return found
 

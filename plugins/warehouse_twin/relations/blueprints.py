@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from warehouse_twin.errors import SourceError
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
 from warehouse_twin.profiling.table_profile import TableProfile
+from warehouse_twin.relations.contexts import Way
 from warehouse_twin.relations.key_plans import KeyPlan
+from warehouse_twin.relations.link_models import LinkModels
 from warehouse_twin.synthesizers.protocol import Model
 
 Ints = NDArray[np.int64]
@@ -34,6 +36,25 @@ class Blueprint:
     """draws the number of children of the driving parent's rows, given their columns"""
     parent_rows: int = 0
     """rows of the driving parent in the source, where there are any"""
+    links: LinkModels = field(default_factory=LinkModels)
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """Where context is found: the driving parent, then others."""
+        drive = self.plan.drive
+        return (*((Way((drive,), self.context, drive.references),) if drive is not None else ()), *self.links.ways)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the context columns."""
+        return tuple(name for way in self.ways for name in way.names)
+
+    @property
+    def ancestors(self) -> tuple[str, ...]:
+        """The tables that keys and context are taken from."""
+        ways = [*self.ways, *(way for types in self.links.types.values() for way in types.ways)]
+        names = {key.references for way in ways for key in way.keys} | {key.references for key in self.table.table.foreign_keys}
+        return tuple(sorted(names - {self.table.name}))
 
     def nulls(self, key: ForeignKey) -> float:
         """The share of rows whose key is null: none where no column of it may be."""

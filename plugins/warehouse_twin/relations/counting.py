@@ -60,6 +60,14 @@ def scaled_within(counts: Ints, groups: Ints, totals: Ints) -> Ints:
     return whole
 
 
+def in_ranks_of(counts: Ints, drawn: Ints, *, seed: int, stream: str) -> Ints:
+    """The values of `counts`, in the ranks of `drawn`: the parent with most of the ones has most of the others. Ties at random."""
+    order = permutation(len(drawn), seed=seed, stream=stream)
+    ranked = np.empty_like(counts)
+    ranked[order[np.argsort(drawn[order], kind="stable")]] = np.sort(counts)
+    return ranked
+
+
 def nudged(counts: Ints, total: int, *, seed: int, stream: str) -> Ints:
     """Counts that add up to `total`: parents picked at random take the count that another one has, so that every count stays
     one that was drawn, and the distribution nearly as it was; what is missing then is added or dropped.

@@ -15,6 +15,7 @@ from warehouse_twin.relations.counting import scaled_to
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+EXCHANGES = 20_000
 ROUNDS = 400
 TRIES = 64
 QUIET = 60
@@ -60,6 +61,25 @@ def bounded(counts: Ints, most: int) -> Ints:
     over = int((counts - whole).sum())
     room = most - whole
     return whole + scaled_to(room, min(over, int(room.sum()))) if over and room.any() else whole
+
+
+def balanced(counts: Ints, types: Ints, wanted: Ints, *, seed: int, stream: str) -> Ints:
+    """The same counts, some exchanged between parents, so that the parents of each type have together about as many as are wanted.
+
+    `wanted` has a number for each type. Exchanges leave the distribution of the counts as it is.
+    """
+    counts = counts.copy()
+    gap = wanted - np.bincount(types, weights=counts, minlength=len(wanted)).astype(np.int64)
+    tries = np.arange(EXCHANGES if len(counts) > 1 and gap.any() else 0, dtype=np.int64)
+    left = (uniforms(tries, seed=seed, stream=f"{stream}/left") * len(counts)).astype(np.int64)
+    right = (uniforms(tries, seed=seed, stream=f"{stream}/right") * len(counts)).astype(np.int64)
+    for one, other in zip(left.tolist(), right.tolist(), strict=True):
+        here, there, more = types[one], types[other], counts[one] - counts[other]
+        if here != there and abs(gap[here] + more) + abs(gap[there] - more) < abs(gap[here]) + abs(gap[there]):
+            gap[here] += more
+            gap[there] -= more
+            counts[one], counts[other] = counts[other], counts[one]
+    return counts
 
 
 def apart(groups: Ints, link: Ints, types: Ints, *, seed: int, stream: str) -> Ints:
@@ -116,7 +136,8 @@ def _exchangeable(groups: Ints, link: Ints, rows: Ints, partners: Ints, pairs: I
 
 def _among(ordered: Ints, values: Ints) -> NDArray[np.bool_]:
     place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    return ordered[place] == values
+    found: NDArray[np.bool_] = ordered[place] == values
+    return found
 
 
 def _first_of(values: Ints) -> NDArray[np.bool_]:

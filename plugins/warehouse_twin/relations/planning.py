@@ -14,42 +14,44 @@ import pyarrow.compute as pc
 from warehouse_twin.profiling.matching import columns_of, match_rows
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.blueprints import Blueprint, Columns, free_column, require_rows, taken
+from warehouse_twin.relations.contexts import beside, gathered
 from warehouse_twin.relations.distinct_keys import DistinctKeys
 from warehouse_twin.relations.hierarchies import to_itself
-from warehouse_twin.relations.linking import draw_links
-from warehouse_twin.relations.matching_keys import snap
+from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
 from warehouse_twin.relations.new_keys import new_keys
-from warehouse_twin.relations.training import given_context
 
 ROW = "__row"
 
 
 def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int) -> pa.Table:
-    """The frame: `__row`, context as `<parent>.<column>`, keys, leading columns. `parents` are twin tables, by name.
+    """The frame: `__row`, context as `blueprint.given` names it, keys, leading columns. `parents` are twin tables, by name: all
+    that the table refers to, and those where its context is found.
 
     Every foreign key to one of `parents` is valid, and primary keys are unique; the few rows for which that cannot be had are
     dropped. Raises SourceError where rows must refer to a table that has none.
     """
     plan = blueprint.plan
-    links = draw_links(blueprint, parents, seed=seed)
-    rows = len(links[plan.links[0]]) if plan.links else _root_rows(blueprint)
     columns: Columns = {}
-    for key, link in links.items():
+    rows = _root_rows(blueprint) if plan.drive is None else 0
+    if plan.drive is not None:
+        link = draw_driving(blueprint, parents, seed=seed)
+        columns, rows = taken(blueprint.table, parents[plan.drive.references], plan.drive, link), len(link)
+    drawn = _draw_first(blueprint, _context(blueprint, columns, parents, driving=True), rows, seed=seed)
+    for key in plan.links[1:]:
+        link = draw_second(blueprint, key, parents, columns, drawn, rows, seed=seed)
         columns.update(taken(blueprint.table, parents[key.references], key, link))
     if plan.new_key is not None:
         columns[plan.new_key] = new_keys(blueprint.profile.column(plan.new_key), blueprint.types.field(plan.new_key).type, rows, seed=seed)
-    context = pa.table({ROW: np.arange(rows, dtype=np.int64)})
-    if plan.drive is not None and blueprint.context:
-        parent = given_context(parents[plan.drive.references], plan.drive.references, blueprint.context, links[plan.drive])
-        context = pa.table([*context.columns, *parent.columns], names=[ROW, *parent.column_names])
-    _draw_leading(blueprint, parents, columns, context, seed=seed)
-    frame = pa.table([*context.columns, *columns.values()], names=[*context.column_names, *columns])
+    columns.update({name: drawn[name] for name in plan.leading})
+    _match(blueprint, parents, columns, seed=seed)
+    frame = pa.table({ROW: np.arange(rows, dtype=np.int64), **columns})
     frame = DistinctKeys(blueprint.table, plan, blueprint.profile, parents, seed=derive_seed(seed, "distinct")).apply(frame)
     frame = _valid(blueprint, frame, parents)
     frame = frame.set_column(0, ROW, pa.array(np.arange(frame.num_rows, dtype=np.int64)))
     for key in plan.itself:
         frame = to_itself(blueprint, key, frame, seed=seed)
-    return frame
+    columns = {name: frame.column(name) for name in frame.column_names if name != ROW}
+    return beside(frame.select([ROW]), _context(blueprint, columns, parents), frame.drop_columns([ROW]))
 
 
 def _root_rows(blueprint: Blueprint) -> int:
@@ -59,19 +61,33 @@ def _root_rows(blueprint: Blueprint) -> int:
     return round(blueprint.source_rows * (table.factor or 1.0))
 
 
-def _draw_leading(blueprint: Blueprint, parents: Mapping[str, pa.Table], columns: Columns, context: pa.Table, *, seed: int) -> None:
-    """Draw the columns that must be known of all rows at once, and move matched keys to keys that exist."""
-    plan, name, rows = blueprint.plan, blueprint.table.name, context.num_rows
-    if plan.leading:
-        given = context.drop_columns([ROW]) if context.num_columns > 1 else None
-        leading = blueprint.model.sample(rows, seed=derive_seed(seed, name), context=given, columns=plan.leading)
-        columns.update({column: leading.column(column) for column in plan.leading})
-    settled = {column for key in plan.links for column in key.columns}
-    for key in plan.matched:
+def _context(blueprint: Blueprint, columns: Columns, parents: Mapping[str, pa.Table], *, driving: bool = False) -> pa.Table:
+    """What ancestors say of each row: all of them, or only those that the driving parent leads to."""
+    ways = [way for way in blueprint.ways if not driving or way.keys[0] == blueprint.plan.drive]
+    rows = pa.table(columns)
+    return beside(*(gathered(rows, way, lambda name, names: parents[name].select(list(names))) for way in ways))
+
+
+def _draw_first(blueprint: Blueprint, context: pa.Table, rows: int, *, seed: int) -> Columns:
+    """The columns that must be known of all rows at once, and the types of parents that the rows want."""
+    plan, links = blueprint.plan, blueprint.links
+    given = context if context.num_columns else None
+    if links.model is not None:
+        drawn = links.model.sample(rows, seed=derive_seed(seed, blueprint.table.name), context=given)
+    elif plan.leading:
+        drawn = blueprint.model.sample(rows, seed=derive_seed(seed, blueprint.table.name), context=given, columns=plan.leading)
+    else:
+        return {}
+    return {name: drawn.column(name) for name in drawn.column_names}
+
+
+def _match(blueprint: Blueprint, parents: Mapping[str, pa.Table], columns: Columns, *, seed: int) -> None:
+    """Move matched keys to keys that exist."""
+    settled = {column for key in blueprint.plan.links for column in key.columns}
+    for key in blueprint.plan.matched:
         parent = parents[key.references]
-        child, theirs = [columns[column] for column in key.columns], columns_of(parent, key.references_columns)
         fixed = [place for place, column in enumerate(key.columns) if column in settled]
-        found = snap(child, theirs, seed=derive_seed(seed, name, *key.columns), fixed=fixed)
+        found = match_drawn(blueprint, key, parent, columns, fixed, seed=seed)
         there = taken(blueprint.table, parent, key, found)
         for place, column in enumerate(key.columns):
             if place not in fixed:

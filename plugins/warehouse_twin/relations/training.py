@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pyarrow as pa
 
-from warehouse_twin.manifest.resolved import ResolvedTable
+from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
 from warehouse_twin.profiling.matching import child_counts, columns_of, match_rows
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
+from warehouse_twin.relations.contexts import Way, beside, context_profiles, driving_way, gathered, modelled_columns
 from warehouse_twin.relations.key_plans import KeyPlan
 
-MODELLED_KINDS = ("numeric", "datetime", "categorical")
 CHILDREN = "#children"
 
 
@@ -37,10 +36,7 @@ class TrainingView:
 
 def context_columns(plan: KeyPlan, plans: Mapping[str, KeyPlan], profiles: Mapping[str, TableProfile]) -> tuple[str, ...]:
     """The driving parent's columns that its children are drawn given, by their own names."""
-    if plan.drive is None:
-        return ()
-    parent = profiles[plan.drive.references]
-    return tuple(name for name in plans[plan.drive.references].modelled if parent.column(name).kind in MODELLED_KINDS)
+    return modelled_columns(plan.drive.references, plans, profiles) if plan.drive is not None else ()
 
 
 def training_view(
@@ -48,21 +44,21 @@ def training_view(
     plans: Mapping[str, KeyPlan],
     profiles: Mapping[str, TableProfile],
     read: Callable[[str], pa.Table],
+    *,
+    ways: Sequence[Way] = (),
 ) -> TrainingView:
-    """The view of a table; `read` gives the training part of a table by name."""
+    """The view of a table; `read` gives the training part of a table by name.
+
+    Its context is what the driving parent says, and what is found at the end of `ways`.
+    """
     plan, profile, training = plans[table.name], profiles[table.name], read(table.name)
     own = [profile.column(name) for name in plan.modelled]
-    view = training.select(list(plan.modelled))
-    names = context_columns(plan, plans, profiles)
-    if plan.drive is None or not names:
-        return TrainingView(view, replace(profile, columns=tuple(own)), (), plan.leading)
-    parent_name = plan.drive.references
-    parent = read(parent_name)
-    links = match_rows(columns_of(training, plan.drive.columns), columns_of(parent, plan.drive.references_columns))
-    context = given_context(parent, parent_name, names, links)
-    given = [replace(profiles[parent_name].column(name), name=f"{parent_name}.{name}") for name in names]
-    whole = pa.table([*context.columns, *view.columns], names=[*context.column_names, *view.column_names])
-    return TrainingView(whole, replace(profile, columns=(*given, *own)), tuple(context.column_names), plan.leading)
+    driving = driving_way(plan, plans, profiles)
+    ways = [*([driving] if driving else []), *ways]
+    contexts = [gathered(training, way, lambda name, columns: read(name).select(list(columns))) for way in ways]
+    whole = beside(*contexts, training.select(list(plan.modelled)))
+    given = [column for way in ways for column in context_profiles(way, profiles)]
+    return TrainingView(whole, replace(profile, columns=(*given, *own)), tuple(column.name for column in given), plan.leading)
 
 
 def children_view(
@@ -71,28 +67,25 @@ def children_view(
     profiles: Mapping[str, TableProfile],
     read: Callable[[str], pa.Table],
     whole: Callable[[str], pa.Table],
+    *,
+    key: ForeignKey | None = None,
 ) -> TrainingView | None:
-    """How many children the driving parent's rows have, given their columns: one row a parent, `CHILDREN` the last column.
+    """How many children a parent's rows have, given their columns: one row a parent, `CHILDREN` the last column.
 
-    The parents are those of the training part; `whole` gives all rows of a table, as a parent counts every child it has.
+    The parent is the one that `key` leads to, the driving one unless told otherwise. Its rows are those of the training part;
+    `whole` gives all rows of a table, as a parent counts every child it has.
     None where there is nothing to learn from: no context, or too few parents for their counts to be kept.
     """
-    plan = plans[table.name]
-    names = context_columns(plan, plans, profiles)
-    if plan.drive is None or not names:
+    key = plans[table.name].drive if key is None else key
+    names = modelled_columns(key.references, plans, profiles) if key is not None else ()
+    if key is None or not names:
         return None
-    evidence = profiles[table.name].key(plan.drive.columns, plan.drive.references)
+    evidence = profiles[table.name].key(key.columns, key.references)
     if not evidence.children.cells:
         return None
-    parent, profile = read(plan.drive.references), profiles[plan.drive.references]
-    links = match_rows(columns_of(whole(table.name), plan.drive.columns), columns_of(parent, plan.drive.references_columns))
+    parent, profile = read(key.references), profiles[key.references]
+    links = match_rows(columns_of(whole(table.name), key.columns), columns_of(parent, key.references_columns))
     counts = pa.array(child_counts(links, parent.num_rows))
     children = ColumnProfile(CHILDREN, "BIGINT", "numeric", parent.num_rows, 0, 0, (evidence.children,), nullable=False)
     training = parent.select(list(names)).append_column(CHILDREN, counts)
     return TrainingView(training, replace(profile, columns=(*map(profile.column, names), children)), names)
-
-
-def given_context(parent: pa.Table, parent_name: str, names: tuple[str, ...], links: np.ndarray) -> pa.Table:
-    """Each child's parent columns, null where it has no parent (`links` is -1)."""
-    index = pa.array(np.where(links < 0, 0, links), mask=links < 0)
-    return pa.table([parent.column(name).take(index) for name in names], names=[f"{parent_name}.{name}" for name in names])

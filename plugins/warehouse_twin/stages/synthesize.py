@@ -16,12 +16,13 @@ from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
 from warehouse_twin.relations.key_plans import key_plans
+from warehouse_twin.relations.link_models import LinkModels, load_links
 from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.training import context_columns
 from warehouse_twin.spark_session import spark_session
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.snapshots import ENTITY, HOLDOUT
-from warehouse_twin.stages.train import CHILDREN_FOLDER, read_profiles
+from warehouse_twin.stages.train import CHILDREN_FOLDER, LINKS_FOLDER, read_profiles
 from warehouse_twin.synthesizers.registry import find_synthesizer, load_model
 from warehouse_twin.synthesizers.sequential import TREE
 from warehouse_twin.workspace import WORK_PREFIX
@@ -79,11 +80,12 @@ class _Drawer:
         names = context_columns(plan, self.plans, self.profiles) if conditional else ()
         children = TREE.load(folder / CHILDREN_FOLDER) if (folder / CHILDREN_FOLDER).exists() else None
         parent_rows = self.rows[plan.drive.references] if plan.drive else 0
-        blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, self.rows[table.name], names, children, parent_rows)
+        links = load_links(folder / LINKS_FOLDER) if (folder / LINKS_FOLDER).exists() else LinkModels()
+        rows = self.rows[table.name]
+        blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, rows, names, children, parent_rows, links)
         seed = derive_seed(release_seed(self.context), table.name)
-        frame = frame_of(blueprint, self._parents(table), seed=seed)
-        given = tuple(f"{plan.drive.references}.{name}" for name in names) if plan.drive else ()
-        drawing = Drawing(table.synthesizer, folder, seed, schema, given)
+        frame = frame_of(blueprint, self._parents(blueprint), seed=seed)
+        drawing = Drawing(table.synthesizer, folder, seed, schema, blueprint.given)
         target = self.twin / f"{table.name}.parquet"
         if not conditional:
             draw_here(drawing, frame, model, target=target)
@@ -94,10 +96,9 @@ class _Drawer:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _parents(self, table: ResolvedTable) -> dict[str, pa.Table]:
+    def _parents(self, blueprint: Blueprint) -> dict[str, pa.Table]:
         """The twin tables that keys and context are taken from."""
-        names = {key.references for key in table.table.foreign_keys} - {table.name}
-        return {name: pq.read_table(self.twin / f"{name}.parquet") for name in sorted(names)}
+        return {name: pq.read_table(self.twin / f"{name}.parquet") for name in blueprint.ancestors}
 
 
 def _draw_scored(context: StageContext, table: ResolvedTable, folder: Path) -> None:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
+from warehouse_twin.relations.link_models import LinkLearner, LinkModels
 from warehouse_twin.relations.training import TrainingView, children_view, training_view
 from warehouse_twin.stages.context import Stage, StageContext
-from warehouse_twin.stages.snapshots import ENTITY, read_snapshot
+from warehouse_twin.stages.snapshots import ENTITY, HOLDOUT, read_snapshot
 from warehouse_twin.synthesizers.registry import CARD, find_synthesizer, model_digest
 from warehouse_twin.synthesizers.sequential import TREE
 from warehouse_twin.workspace import read_json, write_json
 
 FLOOR = "independent"
 CHILDREN_FOLDER = "children"
+LINKS_FOLDER = "links"
 
 
 def parameters(context: StageContext) -> Mapping[str, Any]:
@@ -46,7 +49,9 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     """Leaves `<synthesizer>/` with the model's files and `card.json`."""
     resolved = context.resolved
     table = resolved[_table(context)]
-    view = training_view(table, key_plans(resolved), read_profiles(context), lambda name: _training(context, name))
+    conditional = find_synthesizer(table.synthesizer).conditional
+    ways = _fit_links(context, folder / table.synthesizer / LINKS_FOLDER).ways if conditional else ()
+    view = training_view(table, key_plans(resolved), read_profiles(context), lambda name: _training(context, name), ways=ways)
     roles = [("published", table.synthesizer, table.parameters)]
     roles += [("challenger", name, given) for name, given in table.challengers]
     if FLOOR not in {name for _, name, _ in roles}:
@@ -57,6 +62,24 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
             _fit_children(context, folder / name / CHILDREN_FOLDER)
         models[name] = _fit(role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed)
     return {"models": models}
+
+
+def _fit_links(context: StageContext, folder: Path) -> LinkModels:
+    """What is known of the table's other keys, as models inside the published one."""
+    resolved, table = context.resolved, _table(context)
+    learner = LinkLearner(
+        resolved[table],
+        key_plans(resolved),
+        read_profiles(context),
+        lambda name, columns: _training(context, name, columns),
+        lambda name, columns: pq.read_table(context.snapshot / f"{name}.parquet", columns=list(columns)),
+        resolved.k,
+        derive_seed(resolved.seed, "train", table, LINKS_FOLDER),
+    )
+    links = learner.learn()
+    folder.mkdir(parents=True)
+    links.save(folder)
+    return links
 
 
 def _fit_children(context: StageContext, folder: Path) -> None:
@@ -82,8 +105,12 @@ def _table(context: StageContext) -> str:
     return context.table
 
 
-def _training(context: StageContext, name: str) -> pa.Table:
-    return read_snapshot(context, name)[0].drop_columns([ENTITY])
+def _training(context: StageContext, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """The training part of a table, of all columns or some."""
+    if columns is None:
+        return read_snapshot(context, name)[0].drop_columns([ENTITY])
+    whole = pq.read_table(context.snapshot / f"{name}.parquet", columns=[*columns, HOLDOUT])
+    return whole.filter(pc.invert(whole.column(HOLDOUT))).select(list(columns))
 
 
 def read_profiles(context: StageContext) -> dict[str, TableProfile]:

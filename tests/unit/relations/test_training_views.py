@@ -10,8 +10,9 @@ from tiny_twins import link, resolved, twin_of
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.profiling.columns import ColumnTask, profile_column
 from warehouse_twin.profiling.table_profile import KeyProfile, Part, TableProfile
+from warehouse_twin.relations.contexts import given_context
 from warehouse_twin.relations.key_plans import key_plans
-from warehouse_twin.relations.training import children_view, context_columns, given_context, training_view
+from warehouse_twin.relations.training import children_view, context_columns, training_view
 
 CUSTOMERS = resolved("customers", "id BIGINT", "age BIGINT", "mail VARCHAR", key=("id",))
 TO_CUSTOMER = link("customer", "customers")

@@ -1,0 +1,232 @@
+"""What is learned of a table's keys beside its driving parent: who refers to whom, how often, and what follows from it.
+
+A row chooses a second parent by what it is like: `parent_types` sorts that parent's rows into types, and a model draws a type
+for each row given its driving parent's columns, before all others, together with the columns that lead. How many rows a parent
+gets is learned from its own columns. Once parents are chosen, those of their columns that say something of the row are context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
+from warehouse_twin.profiling.matching import columns_of, match_rows
+from warehouse_twin.profiling.pairs import dependence_of
+from warehouse_twin.profiling.table_profile import ColumnProfile, Part, TableProfile
+from warehouse_twin.randomness import derive_seed, permutation
+from warehouse_twin.relations.contexts import Read, Way, beside, context_profiles, driving_way, gathered, key_label, ways_up
+from warehouse_twin.relations.key_plans import KeyPlan
+from warehouse_twin.relations.parent_types import ParentTypes, fit_types
+from warehouse_twin.relations.training import children_view
+from warehouse_twin.synthesizers.protocol import Model
+from warehouse_twin.synthesizers.sequential import TREE
+from warehouse_twin.workspace import read_json, write_json
+
+Ints = NDArray[np.int64]
+
+SAMPLE = 200_000
+"""Rows that links are learned from, at the most."""
+TELLING = 0.003
+"""The normalised mutual information above which a column is context; more where rows are few."""
+MOST = 12
+"""Columns of ancestors that are context beside the driving parent's own, at the most."""
+
+
+def type_column(key: ForeignKey) -> str:
+    """The column that says which type of parent a row wants."""
+    return f"#type of {key_label(key)}"
+
+
+@dataclass(frozen=True)
+class LinkModels:
+    """Ways to further context; by label of a key how many children its parents have and which types they are of; and who chooses."""
+
+    ways: tuple[Way, ...] = ()
+    counts: Mapping[str, Model] = field(default_factory=dict)
+    types: Mapping[str, ParentTypes] = field(default_factory=dict)
+    model: Model | None = None
+
+    def save(self, folder: Path) -> None:
+        """Write into an empty folder: equal models, equal bytes."""
+        labels = sorted(self.counts)
+        stored = {
+            "ways": [asdict(way) for way in self.ways],
+            "counts": labels,
+            "types": {label: types.to_dict() for label, types in self.types.items()},
+            "model": self.model is not None,
+        }
+        write_json(folder / "links.json", stored)
+        for place, label in enumerate(labels):
+            part = folder / f"counts-{place}"
+            part.mkdir()
+            self.counts[label].save(part)
+        if self.model is not None:
+            (folder / "model").mkdir()
+            self.model.save(folder / "model")
+
+
+def load_links(folder: Path) -> LinkModels:
+    """The models that `save` wrote; the caller has checked their digest."""
+    stored = read_json(folder / "links.json")
+    return LinkModels(
+        ways=tuple(Way.from_dict(way) for way in stored["ways"]),
+        counts={label: TREE.load(folder / f"counts-{place}") for place, label in enumerate(stored["counts"])},
+        types={label: ParentTypes.from_dict(types) for label, types in stored["types"].items()},
+        model=TREE.load(folder / "model") if stored["model"] else None,
+    )
+
+
+@dataclass(frozen=True)
+class LinkLearner:
+    """Learns the links of one table. `read` gives the training part of a table's columns, `whole` all rows of them."""
+
+    table: ResolvedTable
+    plans: Mapping[str, KeyPlan]
+    profiles: Mapping[str, TableProfile]
+    read: Read
+    whole: Read
+    k: int
+    seed: int
+
+    def learn(self) -> LinkModels:
+        plan = self.plans[self.table.name]
+        counts = self._counts()
+        candidates = [way for way in ways_up(self.table.name, self.plans, self.profiles) if way.keys != (plan.drive,)]
+        if not candidates:
+            return LinkModels(counts=counts)
+        names = dict.fromkeys([*plan.modelled, *(column for key in (*plan.links, *plan.matched) for column in key.columns)])
+        rows = self.read(self.table.name, [*names])
+        rows = rows.take(pa.array(np.sort(permutation(rows.num_rows, seed=self.seed, stream="links")[:SAMPLE])))
+        driving = driving_way(plan, self.plans, self.profiles)
+        gone = [*([driving] if driving else []), *candidates]
+        contexts = {way.prefix: gathered(rows, way, self.read) for way in gone}
+        own = rows.select([name for name in plan.modelled if name not in plan.leading])
+        ways = self._telling(plan, candidates, contexts, own)
+        gone.sort(key=lambda way: way.keys[0] != plan.drive)
+        types: dict[str, ParentTypes] = {}
+        wanted: list[tuple[ForeignKey, Ints]] = []
+        for key in plan.links[1:]:
+            told = [column for way in gone if way.keys[0] != key for column in contexts[way.prefix].columns]
+            sorts, found = self._types(key, rows, [way for way in candidates if way.keys[0] == key], told)
+            if sorts is not None:
+                types[key_label(key)] = sorts
+                wanted.append((key, found))
+        known = [*([driving] if driving else []), *(way for way in ways if way.keys[0] == plan.drive)]
+        model = None
+        if types or (plan.leading and any(way.keys[0] != plan.drive for way in ways)):
+            model = self._chooser(plan, rows, known, contexts, types, wanted)
+        return LinkModels(tuple(ways), counts, types, model)
+
+    def _counts(self) -> dict[str, Model]:
+        """Children per parent for each key but the driving one."""
+        plan, found = self.plans[self.table.name], {}
+        for key in (*plan.links[1:], *plan.matched):
+            if key.references not in self.plans:
+                continue
+            view = children_view(self.table, self.plans, self.profiles, self._all(self.read), self._all(self.whole), key=key)
+            if view is not None:
+                seed = derive_seed(self.seed, "counts", key_label(key))
+                smallest = {"leaf_rows": self.k}  # counts vary a lot, and a parent is an entity or stands for many rows
+                found[key_label(key)] = TREE.fit(view.training, view.profile, given=view.given, parameters=smallest, seed=seed)
+        return found
+
+    def _all(self, read: Read) -> Callable[[str], pa.Table]:
+        """Tables with the columns that counting needs."""
+
+        keys = self.table.table.foreign_keys
+
+        def columns(name: str) -> list[str]:
+            if name == self.table.name:
+                return [column for key in keys for column in key.columns]
+            return [*(column for key in keys if key.references == name for column in key.references_columns), *self.plans[name].modelled]
+
+        return lambda name: read(name, [*dict.fromkeys(columns(name))])
+
+    def _telling(self, plan: KeyPlan, candidates: Sequence[Way], contexts: Mapping[str, pa.Table], own: pa.Table) -> list[Way]:
+        """The ways with those columns that say something of the table's own columns or, on the driving side, of other parents."""
+        named = [(way, column) for way in candidates for column in way.columns]
+        columns = [contexts[way.prefix].column(name) for way in candidates for name in way.names]
+        if not named:
+            return []
+        dependence = dependence_of([*columns, *own.columns])[: len(named)]
+        late = np.asarray([way.keys[0] != plan.drive for way, _ in named])
+        dependence[:, : len(named)] *= ~late[:, None] & late[None, :]
+        strength = dependence.max(axis=1, initial=0.0)
+        threshold = TELLING + 15 / max(1, own.num_rows)
+        chosen = {named[place] for place in np.argsort(-strength, kind="stable")[:MOST] if strength[place] >= threshold}
+        ways = [replace(way, columns=tuple(column for column in way.columns if (way, column) in chosen)) for way in candidates]
+        return [way for way in ways if way.columns]
+
+    def _types(
+        self, key: ForeignKey, rows: pa.Table, ways: Sequence[Way], told: Sequence[pa.ChunkedArray]
+    ) -> tuple[ParentTypes | None, Ints]:
+        """The types of a key's parents, and for each row the type it has: -1 for no parent, -2 for one that is held out."""
+        child = columns_of(rows, key.columns)
+        columns = [*key.references_columns, *needed_columns(ways)]
+        parent = self.read(key.references, [*dict.fromkeys(columns)])
+        links = match_rows(child, columns_of(parent, key.references_columns))
+        features = parent_features(parent, ways, self.read)
+        profiles = [column for way in ways for column in context_profiles(way, self.profiles)]
+        sorts = fit_types(features, profiles, links, told, k=self.k, seed=derive_seed(self.seed, "types", key_label(key)))
+        if sorts is None:
+            return None, links
+        used = {column.name for column in sorts.columns}
+        kept = [replace(way, columns=tuple(c for c, name in zip(way.columns, way.names, strict=True) if name in used)) for way in ways]
+        filled = np.logical_and.reduce([column.is_valid().to_numpy() for column in child])
+        found = np.r_[sorts.of(features), -1][links]
+        return replace(sorts, ways=tuple(way for way in kept if way.columns)), np.where(filled & (links < 0), -2, found)
+
+    def _chooser(
+        self,
+        plan: KeyPlan,
+        rows: pa.Table,
+        known: Sequence[Way],
+        contexts: Mapping[str, pa.Table],
+        types: Mapping[str, ParentTypes],
+        wanted: Sequence[tuple[ForeignKey, Ints]],
+    ) -> Model:
+        """The model of types and leading columns given what the driving parent says, from rows whose parents are all in training."""
+        profile = self.profiles[self.table.name]
+        columns, profiles, fit = {}, [], np.ones(rows.num_rows, dtype=bool)
+        for key, found in wanted:
+            fit &= found > -2
+            labels = pa.array(types[key_label(key)].labels, type=pa.string())
+            columns[type_column(key)] = labels.take(pa.array(np.maximum(found, 0), mask=found < 0))
+            profiles.append(_type_profile(key, found, types[key_label(key)]))
+        given = beside(*(contexts[way.prefix].select(list(way.names)) for way in known))
+        training = beside(given, pa.table(columns), rows.select(list(plan.leading)))
+        context = [column for way in known for column in context_profiles(way, self.profiles)]
+        whole = replace(profile, columns=(*context, *profiles, *map(profile.column, plan.leading)), pairs=())
+        seed = derive_seed(self.seed, "choose")
+        return TREE.fit(
+            training.filter(pa.array(fit)), whole, given=tuple(column.name for column in context), parameters={}, seed=seed
+        )
+
+
+def needed_columns(ways: Sequence[Way]) -> list[str]:
+    """What these ways, which begin with the same key, read of the parent that it leads to."""
+    own = [column for way in ways if len(way.keys) == 1 for column in way.columns]
+    return [*dict.fromkeys([*own, *(column for way in ways if len(way.keys) > 1 for column in way.keys[1].columns)])]
+
+
+def parent_features(parent: pa.Table, ways: Sequence[Way], read: Read) -> pa.Table:
+    """What the ways that begin with a key find, for each row of the parent that it leads to."""
+    found = []
+    for way in ways:
+        if len(way.keys) == 1:
+            found.append(parent.select(list(way.columns)).rename_columns(list(way.names)))
+        else:
+            found.append(gathered(parent, way.above(), read))
+    return beside(*found)
+
+
+def _type_profile(key: ForeignKey, found: Ints, sorts: ParentTypes) -> ColumnProfile:
+    counts = np.bincount(found[found >= 0], minlength=sorts.types)
+    part = Part("category", values=sorts.labels, rows=tuple(int(count) for count in counts))
+    return ColumnProfile(type_column(key), "VARCHAR", "categorical", len(found), int((found == -1).sum()), sorts.types, (part,))
