@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from warehouse_twin.profiling.cells import numeric_cells
 from warehouse_twin.profiling.formats import UUID, learn_patterns, learn_words
 from warehouse_twin.profiling.holders import holders_of
+from warehouse_twin.profiling.leads import lead_part
 from warehouse_twin.profiling.recognition import Recognised, recognise, role_of
 from warehouse_twin.profiling.spelled import is_spelled
 from warehouse_twin.profiling.table_profile import ColumnKind, ColumnProfile, Part
@@ -57,7 +58,7 @@ def profile_column(task: ColumnTask, column: pa.ChunkedArray, entities: Ints, *,
     holders = entities[filled]
     personal = _personal(task, present, holders, k=k)
     kind = _kind(task, column.type, present, holders, personal, k=k)
-    parts, formats = _parts(task, kind, column, present, holders, k=k)
+    parts, formats = _parts(task, kind, column, present, holders, personal, k=k)
     distinct = _distinct(present)
     if personal is not None:
         people = distinct if 2 * distinct < len(present) else 0
@@ -136,15 +137,23 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _parts(
-    task: ColumnTask, kind: ColumnKind, column: pa.ChunkedArray, present: pa.ChunkedArray, holders: Ints, *, k: int
+    task: ColumnTask,
+    kind: ColumnKind,
+    column: pa.ChunkedArray,
+    present: pa.ChunkedArray,
+    holders: Ints,
+    personal: Recognised | None,
+    *,
+    k: int,
 ) -> tuple[tuple[Part, ...], dict[str, Any]]:
     if kind in ("numeric", "datetime"):
         return _numeric_parts(task, column, present, holders, k=k), {}
     if kind == "categorical":
         return (_category(task, _as_text(present), holders, k=k),), {}
     presence = (Part("presence", values=("present",), rows=(len(present),)),)
-    if kind == "code":
-        return presence, learn_patterns(present, holders, k=k)
+    if kind == "code" or (kind == "pii" and personal is not None and personal.kind == "phone"):
+        lead = lead_part(present.cast(pa.string()), holders, k=k)
+        return presence if lead is None else (lead,), learn_patterns(present, holders, k=k)
     if kind == "text":
         return presence, learn_words(present, holders, k=k)
     return presence, {}

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from warehouse_twin.profiling.leads import leads_of
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.profiling.values import from_parts, to_parts
 from warehouse_twin.synthesizers.generators import generate
@@ -23,6 +24,9 @@ def to_values(column: pa.ChunkedArray, profile: ColumnProfile) -> tuple[Floats, 
         text = column if pt.is_string(column.type) or pt.is_large_string(column.type) else column.cast(pa.string())
         found = pc.index_in(text.cast(pa.string()), value_set=pa.array(profile.parts[0].values, type=pa.string()))
         return (np.array(found.cast(pa.float64()).to_numpy(), dtype=np.float64),)
+    if profile.parts[0].kind == "category":
+        found = pc.index_in(leads_of(column, profile.parts[0]), value_set=pa.array(profile.parts[0].values, type=pa.string()))
+        return (np.array(found.cast(pa.float64()).to_numpy(), dtype=np.float64),)
     return (np.where(column.is_valid().to_numpy(), 0.0, np.nan),)
 
 
@@ -37,4 +41,8 @@ def from_values(
         codes = pa.array(np.where(missing, 0, values[0]).astype(np.int64), mask=missing)
         choices = pa.array(profile.parts[0].values or ("",), type=pa.string())
         return choices.take(codes).cast(kind)
-    return generate(profile, kind, ~np.isnan(values[0]), counters, seed=seed)
+    present = ~np.isnan(values[0])
+    if profile.parts[0].kind == "category":
+        leads = np.asarray(profile.parts[0].values, dtype=object)[np.where(present, values[0], 0).astype(np.int64)]
+        return generate(profile, kind, present, counters, seed=seed, leads=leads)
+    return generate(profile, kind, present, counters, seed=seed)

@@ -59,9 +59,9 @@ def _check_known(column: ColumnProfile, array: pa.ChunkedArray, values: Values) 
     """The message holds what the profile holds: no value that fewer than k entities share."""
     filled, part = array.is_valid().to_numpy(), column.parts[0]
     strange, wanted = np.zeros(len(filled), dtype=bool), ""
-    if part.kind == "category":
+    if column.kind == "categorical":
         strange, wanted = filled & np.isnan(values[0]), f"one of {listed(part.values)}"
-    elif part.kind != "presence":
+    elif part.kind not in ("presence", "category"):  # what a code begins with is no more than evidence
         low, high = (part.cells[0][0], part.cells[-1][1]) if part.cells else (np.inf, -np.inf)
         strange = (values[0] < np.floor(low)) | (values[0] > np.ceil(high))
         wanted = f"{_shown(low, part.kind)} to {_shown(high, part.kind)}" if part.cells else "null, as no value was learned"

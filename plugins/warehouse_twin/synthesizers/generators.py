@@ -1,6 +1,6 @@
 """Generators: values of columns that are not modelled but made: codes, texts, UUIDs, and opaque kinds.
 
-Personal data is made for all columns of a row at once (`synthesizers.personal`): here such a column is empty texts.
+Personal data is made for all columns of a row at once (`synthesizers.personal`): here such a column is what it begins with.
 """
 
 from __future__ import annotations
@@ -16,41 +16,30 @@ from numpy.typing import NDArray
 
 from warehouse_twin.profiling.spelled import neutral_text
 from warehouse_twin.profiling.table_profile import ColumnProfile
-from warehouse_twin.randomness import derive_seed, random_bits, uniforms
+from warehouse_twin.randomness import derive_seed, random_bits
 from warehouse_twin.synthesizers.codes import make_codes
+from warehouse_twin.synthesizers.texts import make_texts
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Texts = NDArray[np.object_]
 
 
-def generate(profile: ColumnProfile, kind: pa.DataType, present: Bools, counters: Ints, *, seed: int) -> pa.Array:
-    """A column of the given type: a generated value where `present`, null elsewhere."""
+def generate(
+    profile: ColumnProfile, kind: pa.DataType, present: Bools, counters: Ints, *, seed: int, leads: Texts | None = None
+) -> pa.Array:
+    """A column of the given type: a generated value where `present`, null elsewhere; `leads` are what codes begin with."""
     if profile.kind == "pii":
-        return pa.array(np.full(len(present), ""), type=pa.string(), mask=~present).cast(kind)
+        return pa.array(np.full(len(present), "") if leads is None else leads, type=pa.string(), mask=~present).cast(kind)
+    if leads is not None:
+        codes = make_codes(profile.formats, counters, derive_seed(seed, profile.name), leads)
+        return pa.array(codes, type=pa.string(), mask=~present).cast(kind)
     maker = _MAKERS.get(profile.kind)
     if maker is None or not (pt.is_string(kind) or pt.is_large_string(kind)):
         return _opaque(kind, present, text=neutral_text(profile.sql_type))
     texts = maker(profile.formats, counters, derive_seed(seed, profile.name))
     texts[~present] = None
     return pa.array(texts, type=pa.string()).cast(kind)
-
-
-def make_texts(formats: Mapping[str, Any], counters: Ints, seed: int) -> Texts:
-    """Texts of a learned number of words, each word by its own frequency: length and vocabulary, no sentence of the source."""
-    lengths = formats.get("lengths") or {"3": 1}
-    words = formats.get("words") or dict.fromkeys(("lorem", "ipsum", "dolor", "sit", "amet"), 1)
-    sizes = np.asarray([int(length) for length in lengths])
-    ends = np.cumsum(list(lengths.values()), dtype=np.float64)
-    chosen = sizes[np.searchsorted(ends, uniforms(counters, seed=seed, stream="length") * ends[-1], side="right")]
-    vocabulary = np.asarray(list(words), dtype=object)
-    word_ends = np.cumsum(list(words.values()), dtype=np.float64)
-    texts = np.full(len(counters), "", dtype=object)
-    for place in range(int(chosen.max(initial=0))):
-        rows = np.flatnonzero(chosen > place)
-        draw = uniforms(counters[rows], seed=seed, stream=f"word{place}") * word_ends[-1]
-        texts[rows] += (" " if place else "") + vocabulary[np.searchsorted(word_ends, draw, side="right")]
-    return texts
 
 
 def make_uuids(formats: Mapping[str, Any], counters: Ints, seed: int) -> Texts:

@@ -34,7 +34,8 @@ def with_personal(
 
 def _filled(column: pa.ChunkedArray, person: Person, profile: ColumnProfile) -> pa.ChunkedArray:
     missing = column.is_null().to_numpy()
-    return pa.chunked_array([pa.array(person.values(profile), type=pa.string(), mask=missing).cast(column.type)])
+    begun = np.asarray(column.fill_null("").to_pylist(), dtype=object)
+    return pa.chunked_array([pa.array(person.values(profile, begun), type=pa.string(), mask=missing).cast(column.type)])
 
 
 def roles_of(profiles: Sequence[ColumnProfile]) -> list[list[ColumnProfile]]:

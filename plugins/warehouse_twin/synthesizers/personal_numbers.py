@@ -30,10 +30,10 @@ def scrambled(counters: Ints, digits: int, seed: int) -> Ints:
     return found
 
 
-def make_phones(formats: Mapping[str, Any], shapes: Texts, counters: Ints, seed: int) -> Texts:
+def make_phones(formats: Mapping[str, Any], shapes: Texts, counters: Ints, seed: int, leads: Texts | None) -> Texts:
     """Phone numbers after the learned patterns, else like `shapes` (whole numbers of a locale); the last digits are new."""
     if formats.get("patterns"):
-        shapes = make_codes(formats, counters, seed)
+        shapes = make_codes(formats, counters, seed, leads)
     tails = np.char.zfill(scrambled(counters, DIGITS, seed).astype(str), DIGITS).tolist()
     texts = np.empty(len(counters), dtype=object)
     for row, (shape, tail) in enumerate(zip(shapes.tolist(), tails, strict=True)):

@@ -146,8 +146,8 @@ class Person:
             texts[row] = f"{stem}{number}" if unique or number < 100 else stem
         return texts
 
-    def values(self, column: ColumnProfile) -> Texts:
-        """The values of one made column."""
+    def values(self, column: ColumnProfile, begun: Texts) -> Texts:
+        """The values of one made column; `begun` is what they begin with where that was drawn."""
         kind, unique, formats = str(column.formats["pii"]), bool(column.formats.get("unique")), column.formats
         if kind == "email":
             domain = (self._bits(f"{column.name}/domain") % np.uint64(len(DOMAINS))).astype(np.int64)
@@ -159,7 +159,8 @@ class Person:
             return _joined("https://{}.example.com/{}", sites, self._handle(column.name, unique=unique))
         if kind == "phone":
             shapes = self._drawn(lambda pool: pool.phones, column.name)
-            return make_phones(formats, shapes, self.counters, derive_seed(self.seed, column.name))
+            leads = begun if column.parts[0].kind == "category" else None
+            return make_phones(formats, shapes, self.counters, derive_seed(self.seed, column.name), leads)
         if kind == "iban":
             return make_ibans(self.locales, self.counters, derive_seed(self.seed, column.name))
         if kind == "card":

@@ -62,6 +62,7 @@ class SequentialModel:
         """See `protocol.Model.sample`. The first drawn column of a whole is drawn at evenly spread quantiles."""
         spread = counters is None
         counters = np.arange(rows, dtype=np.int64) if counters is None else counters
+        people, had = (counters, seed), () if context is None else tuple(context.column_names)
         known, evidence = ({}, ()) if context is None else conditioned(self, context)
         if evidence:
             seed, spread = derive_seed(seed, "candidates"), False
@@ -86,7 +87,7 @@ class SequentialModel:
                 for codec, part in zip(codecs, values, strict=True):
                     features += codec.features(part)
         table = pa.table({name: drawn[name] for name in self.types.names if name in drawn})
-        return with_personal(table, self.columns, counters, seed=seed, had=known)
+        return with_personal(table, self.columns, people[0], seed=people[1], had=had)
 
     def draw_column(
         self,

@@ -29,9 +29,24 @@ def test_empty_and_long_texts_have_a_pattern_too() -> None:
 
 def test_words_and_lengths_count_rows_and_are_shared_by_k() -> None:
     found = learn_words(texts(" red fish ", "red\tfish\nblue", "", "red"), np.asarray([1, 2, 3, 3]), k=2)
-    assert found == {"words": {"fish": 2, "red": 3}, "lengths": {}}
+    assert found["words"] == {"fish": 2, "red": 3}
+    assert found["lengths"] == {}
     found = learn_words(texts("one two", "one", "two three"), np.arange(3), k=2)
-    assert found == {"words": {"one": 2, "two": 2}, "lengths": {"2": 2}}
+    assert found["words"] == {"one": 2, "two": 2}
+    assert found["lengths"] == {"2": 2}
+
+
+def test_pairs_of_words_that_k_entities_share_are_kept_and_the_rest_is_one_number() -> None:
+    found = learn_words(texts("a b c", "a b d", "a c", "a c"), np.asarray([1, 2, 3, 3]), k=2)
+    assert list(found["words"]) == ["a", "b", "c"]
+    # a starts four texts and is followed by b twice; c follows it in two texts of one entity, so that is "others"
+    assert found["pairs"] == {"first": [0, 0, 3], "next": [-1, 1, 0], "rows": [2, 2, 4]}
+
+
+def test_texts_without_a_pattern_are_known_by_length_and_characters() -> None:
+    found = learn_patterns(texts("aB1", "B1a", "1aZ", "11-11"), np.arange(4), k=2)
+    assert found["patterns"] == []
+    assert found["loose"] == {"lengths": {"3": 3}, "letters": {"1": 7, "B": 2, "a": 3}}
 
 
 def test_of_many_texts_only_some_are_read_spread_over_all() -> None:
