@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-_FUNCTION = re.compile(r"\b(?:null|clock|year|month|day|hour|minute|weekday|combinations|offset|count|sum|min|max)\(")
+_WORDS = "null clock combinations offset count sum min max date year quarter month week day weekday hour minute"
+_FUNCTION = re.compile(rf"\b(?:{'|'.join(_WORDS.split())}|(?:second|minute|hour|day)s)\(")
 _ZONE = re.compile(r" at [A-Za-z0-9_+\-/]+\)")
 _APART = re.compile(r"\s(?:<=|<|=|->|\+|-|\*)\s|,\s|[()]|^-|(?<==\s)-")
 _FACTOR = re.compile(r"^-?\d+(?:\.\d+)?\*")

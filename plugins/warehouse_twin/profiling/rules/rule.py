@@ -33,9 +33,10 @@ class Rule:
     """`target` by `sources`, columns of the table or `<parent>.<column>`. What `detail` holds depends on the kind.
 
     equal: target = source.
-    linear: target = sum of `factors` times sources + `constant`, to within half a step of the target (`step`).
+    linear: target = sum of `factors` times sources + `constant`, to within half a step of the target (`step`); dates count in days,
+    times in microseconds, of which `unit` (seconds, minutes, hours, days) has as many as the factor of the second source says.
     product: target = source * source, likewise. clock: hours and minutes written as hhmm, plus minutes, around the clock.
-    part: `part` (year, month, day, hour, minute, weekday) of the source, in the time zone `zone`, if any.
+    part: `part` (date, year, quarter, month, week, day, weekday, hour, minute) of the source, in the time zone `zone`, if any.
     dependency: `map` of rows (values of the sources…, value of the target), all as text.
     combination: `never`, pairs (source, target) that do not occur though by chance they would.
     order: source <= target; with `strict` source < target.
@@ -95,6 +96,8 @@ class Rule:
 
 
 def _sum(sources: tuple[str, ...], detail: Mapping[str, Any]) -> str:
+    if detail.get("unit"):
+        return f"{sources[0]} {'-' if detail['factors'][1] < 0 else '+'} {detail['unit']}({sources[1]})"
     text = ""
     for source, factor in zip(sources, detail["factors"], strict=True):
         sign = "-" if factor < 0 else "+"

@@ -10,6 +10,7 @@ WRITTEN = [
     (Rule("equal", "city", ("customers.city",)), "city = customers.city"),
     (Rule("linear", "sched", ("hour", "minute"), {"factors": [100.0, 1.0]}), "sched = 100*hour + minute"),
     (Rule("linear", "net", ("gross", "tax"), {"factors": [1.0, -1.0], "constant": 0.5}), "net = gross - tax + 0.5"),
+    (Rule("linear", "end", ("start", "took"), {"factors": [1.0, 6e7], "unit": "minutes"}), "end = start + minutes(took)"),
     (Rule("product", "amount", ("price", "quantity")), "amount = price * quantity"),
     (Rule("clock", "dep", ("sched", "delay")), "dep = clock(sched + delay)"),
     (Rule("part", "year", ("at",), {"part": "year"}), "year = year(at)"),
