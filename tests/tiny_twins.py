@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from warehouse_twin.relations.entities import memberships
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
 from warehouse_twin.relations.planning import frame_of
+from warehouse_twin.relations.ruling import rules_of
 from warehouse_twin.relations.training import children_view, context_columns, training_view
 from warehouse_twin.stages.snapshots import repair, write_rows
 from warehouse_twin.synthesizers.sequential import TREE
@@ -129,6 +130,8 @@ def learn(twin: ResolvedTwin, tables: Mapping[str, pa.Table], folder: Path) -> L
         tasks = tasks_of(twin, table)
         results = [json.loads(json.dumps(perform(task, snapshot=folder, k=twin.k))) for task in map(_sent, tasks)]
         profiles[table.name] = assembled(twin, table, tasks, results, folder)
+    rules = {table.name: rules_of(twin, table.name, profiles, folder) for table in twin.protected}
+    profiles = {name: replace(profile, rules=rules[name]) for name, profile in profiles.items()}
     return Learned(twin, folder, profiles)
 
 

@@ -1,12 +1,14 @@
-"""`profile`: learn types, missingness, marginals, pairs and keys of the training part, with Spark; k-safe on disk."""
+"""`profile`: learn types, missingness, marginals, pairs, keys and rules of the training part, with Spark; k-safe on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from warehouse_twin.profiling.computing import profile_twin
+from warehouse_twin.relations.ruling import mine_twin
 from warehouse_twin.spark_session import spark_session
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.workspace import write_json
@@ -22,11 +24,14 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     """Leaves `<table>.json`, a `TableProfile` a protected table."""
     with spark_session(context.settings, name=f"profile {context.twin}") as spark:
         profiles = profile_twin(spark, context.resolved, context.snapshot)
+        rules = mine_twin(spark, context.resolved, profiles, context.snapshot)
+    profiles = {name: replace(profile, rules=rules[name]) for name, profile in profiles.items()}
     for name, profile in profiles.items():
         write_json(folder / f"{name}.json", profile.to_dict())
     return {
         "rows": {name: profile.rows for name, profile in profiles.items()},
         "entities": {name: profile.entities for name, profile in profiles.items()},
+        "rules": {name: len(profile.rules) for name, profile in profiles.items() if profile.rules},
         "duplicates": {name: profile.duplicates for name, profile in profiles.items() if profile.duplicates},
     }
 

@@ -41,6 +41,12 @@ class Codec:
         return self.classes - 1
 
     @property
+    def spans(self) -> tuple[Ints, Ints]:
+        """The first and the last cell of each class but null."""
+        ranks = np.arange(self.null)
+        return np.searchsorted(self.bins, ranks, side="left"), np.searchsorted(self.bins, ranks, side="right") - 1
+
+    @property
     def kept(self) -> Floats:
         """The rows of each class but null, as profiled; at least one each."""
         return np.maximum(np.bincount(self.bins, weights=self.rows, minlength=self.null), 1.0)
@@ -72,15 +78,14 @@ class Codec:
         """Values of drawn classes: the cell by `cell_draw`, the place inside it by `place_draw`, both uniform in [0, 1)."""
         values = np.full(len(classes), np.nan)
         ends = np.cumsum(self.rows)
-        firsts = np.searchsorted(self.bins, np.arange(self.null), side="left")
-        lasts = np.searchsorted(self.bins, np.arange(self.null), side="right")
+        firsts, lasts = self.spans
         filled = np.flatnonzero(classes < self.null)
         if not len(filled):
             return values
         chosen = classes[filled]
         begin = np.where(firsts > 0, ends[np.maximum(firsts - 1, 0)], 0.0)[chosen]
-        target = begin + cell_draw[filled] * (ends[lasts - 1][chosen] - begin)
-        cell = np.clip(np.searchsorted(ends, target, side="right"), firsts[chosen], lasts[chosen] - 1)
+        target = begin + cell_draw[filled] * (ends[lasts][chosen] - begin)
+        cell = np.clip(np.searchsorted(ends, target, side="right"), firsts[chosen], lasts[chosen])
         drawn = self.low[cell] + place_draw[filled] * (self.high[cell] - self.low[cell])
         step = self.part.step
         if step > 0:

@@ -24,7 +24,7 @@ from warehouse_twin.manifest.names import listed
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.randomness import uniforms
 from warehouse_twin.synthesizers.coding import Codec, codec_of
-from warehouse_twin.synthesizers.columns import to_values
+from warehouse_twin.synthesizers.columns import from_values, to_values
 from warehouse_twin.synthesizers.trees import Tree
 
 if TYPE_CHECKING:
@@ -77,9 +77,7 @@ def _shown(value: float, kind: str) -> str:
     return str(np.datetime64(int(value), "D")) if kind == "day" else f"{value:g}"
 
 
-def accepted(
-    model: SequentialModel, known: Mapping[int, Values], evidence: Sequence[int], counters: Ints, *, seed: int
-) -> Ints:
+def accepted(model: SequentialModel, known: Mapping[int, Values], evidence: Sequence[int], counters: Ints, *, seed: int) -> Ints:
     """For each row the counter of the candidate that is drawn, shape `(rows,)`.
 
     `known` has the values of all conditioned columns by their place in the order, shape `(rows,)` each; `evidence` are the places
@@ -124,15 +122,27 @@ def _first(taken: NDArray[np.bool_], numbers: Ints) -> tuple[NDArray[np.bool_], 
 
 
 def _weights(model: SequentialModel, known: Mapping[int, Values], evidence: Sequence[int], numbers: Ints, *, seed: int) -> Floats:
-    """Log probability of the evidence given each candidate's values before it, in the shape of `numbers`."""
+    """Log probability of the evidence given each candidate's values before it, in the shape of `numbers`.
+
+    There is none where the evidence breaks a rule, as when it is not what a computed column comes to.
+    """
     counters, features = numbers.ravel(), list[NDArray[np.float32]]()
-    total = np.zeros(len(counters))
+    total, ruling = np.zeros(len(counters)), dict[str, pa.ChunkedArray]()
     for place, column in enumerate(model.columns[: max(evidence) + 1]):
         codecs = [codec_of(part) for part in column.parts]
-        values = known[place] if place in known else model.draw_column(place, codecs, features, counters, seed=seed)
+        if place in known:
+            values = known[place]
+            kind = model.types.field(column.name).type
+            array = pa.chunked_array([from_values(values, column, kind, counters, seed=seed)])
+        else:
+            array, values = model.draw_column(place, codecs, features, counters, seed=seed, ruling=ruling)
+        if column.name in model.constraints.names:
+            if place in evidence:
+                total = np.where(model.constraints.broken(column.name, array, ruling), -np.inf, total)
+            ruling[column.name] = array
         own: list[NDArray[np.float32]] = []
         for index, (codec, part) in enumerate(zip(codecs, values, strict=True)):
-            if place in evidence:
+            if place in evidence and (place, index) in model.trees:
                 total += _log_share(model.trees[place, index], codec, part, [*features, *own], index)
             own += codec.features(part)
         features += own
@@ -149,6 +159,8 @@ def _most(model: SequentialModel, place: int, values: Values) -> Floats:
     """The largest log probability that any leaf gives to the column's values."""
     total = np.zeros(len(values[0]))
     for index, part in enumerate(model.columns[place].parts):
+        if (place, index) not in model.trees:  # computed: a row has the values, or it has not
+            continue
         shares = np.diff(model.trees[place, index].histograms.astype(np.float64), axis=1, prepend=0.0).max(axis=0)
         with np.errstate(divide="ignore"):
             found = np.log(shares)[codec_of(part).encode(values[index])]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from warehouse_twin.randomness import derive_seed, permutation, uniforms
 from warehouse_twin.synthesizers.coding import Codec, codec_of
 from warehouse_twin.synthesizers.columns import from_values, to_values
 from warehouse_twin.synthesizers.conditional import accepted, conditioned
+from warehouse_twin.synthesizers.constraints import Constraints, constrained, rule_order, with_virtual
+from warehouse_twin.synthesizers.limits import Limits, cut
 from warehouse_twin.synthesizers.ordering import column_order
 from warehouse_twin.synthesizers.personal import with_personal
 from warehouse_twin.synthesizers.predecessors import dependence, predecessors
@@ -49,6 +51,7 @@ class SequentialModel:
     given: int
     trees: Mapping[tuple[int, int], Tree]
     leading: int = 0
+    constraints: Constraints = field(default_factory=Constraints)
 
     def sample(
         self,
@@ -69,6 +72,7 @@ class SequentialModel:
             counters = accepted(self, known, evidence, counters, seed=seed)
         features: list[NDArray[np.float32]] = []
         drawn: dict[str, pa.ChunkedArray] = {}
+        ruling: dict[str, pa.ChunkedArray] = {}
         wanted = None if columns is None else set(columns)
         for index, column in enumerate(self.columns):
             if wanted is not None and index >= self.given and not wanted:
@@ -77,8 +81,10 @@ class SequentialModel:
             if context is not None and index in known:
                 array, values = context.column(column.name).cast(self.types.field(column.name).type, safe=False), known[index]
             else:
-                values = self.draw_column(index, codecs, features, counters, seed=seed, spread=spread and index == self.given)
-                array = pa.chunked_array([from_values(values, column, self.types.field(column.name).type, counters, seed=seed)])
+                first = spread and index == self.given
+                array, values = self.draw_column(index, codecs, features, counters, seed=seed, spread=first, ruling=ruling)
+            if column.name in self.constraints.names:
+                ruling[column.name] = array
             if index >= self.given:
                 drawn[column.name] = array
                 if wanted is not None:
@@ -86,7 +92,8 @@ class SequentialModel:
             if self.name == "tree":
                 for codec, part in zip(codecs, values, strict=True):
                     features += codec.features(part)
-        table = pa.table({name: drawn[name] for name in self.types.names if name in drawn})
+        hidden = self.constraints.virtual
+        table = pa.table({name: drawn[name] for name in self.types.names if name in drawn and name not in hidden})
         return with_personal(table, self.columns, people[0], seed=people[1], had=had)
 
     def draw_column(
@@ -97,9 +104,33 @@ class SequentialModel:
         counters: NDArray[np.int64],
         *,
         seed: int,
+        ruling: Mapping[str, pa.ChunkedArray],
         spread: bool = False,
+    ) -> tuple[pa.ChunkedArray, tuple[Floats, ...]]:
+        """A column and the values of its parts, given the features of the columns before it and, in `ruling`, those that rules name."""
+        column, kind = self.columns[index], self.types.field(self.columns[index].name).type
+        found = self.constraints.computed(column.name, ruling, kind)
+        if found is not None:
+            return found, to_values(found, column)
+        limits = self.constraints.limits(column, ruling)
+        values = self._draw_parts(index, codecs, features, counters, seed=seed, spread=spread, limits=limits)
+        array = pa.chunked_array([from_values(values, column, kind, counters, seed=seed)])
+        if column.name not in self.constraints.names:
+            return array, values
+        array = self.constraints.settled(column.name, array, ruling)
+        return array, to_values(array, column)
+
+    def _draw_parts(
+        self,
+        index: int,
+        codecs: Sequence[Codec],
+        features: list[NDArray[np.float32]],
+        counters: NDArray[np.int64],
+        *,
+        seed: int,
+        spread: bool,
+        limits: Limits | None,
     ) -> tuple[Floats, ...]:
-        """The values of a column's parts, given the features of the columns before it."""
         column = self.columns[index]
         own: list[NDArray[np.float32]] = []
         values: list[Floats] = []
@@ -109,10 +140,15 @@ class SequentialModel:
             if spread and place == 0:
                 order = permutation(len(counters), seed=seed, stream=f"{stream}/spread")
                 draws = (order + draws) / len(counters)
-            classes = self.trees[index, place].draw([*features, *own], draws)
+            bounds = None if limits is None else limits.range(column, place, values)
+            opening = None if limits is None else limits.opening(codec, place, bounds)
+            spare = None if limits is None else np.append(codec.kept, 0.0)
+            classes = self.trees[index, place].draw([*features, *own], draws, opening, spare)
             cell = uniforms(counters, seed=seed, stream=f"{stream}/cell")
             spot = uniforms(counters, seed=seed, stream=f"{stream}/spot")
             drawn = codec.decode(classes, cell, spot)
+            if bounds is not None:
+                drawn = cut(drawn, classes, codec, bounds, spot)
             values.append(np.where(np.isnan(values[0]), np.nan, drawn) if values else drawn)
             if self.name == "tree":
                 own += codec.features(drawn)
@@ -126,7 +162,16 @@ class SequentialModel:
         feather.write_feather(table, str(folder / "trees.arrow"), compression="zstd")
         feather.write_feather(self.types.empty_table(), str(folder / "types.arrow"), compression="uncompressed")
         profile = TableProfile("", 0, 0, 0, 0, 0, self.columns).to_dict()
-        write_json(folder / "model.json", {"name": self.name, "given": self.given, "leading": self.leading, "columns": profile["columns"]})
+        write_json(
+            folder / "model.json",
+            {
+                "name": self.name,
+                "given": self.given,
+                "leading": self.leading,
+                "columns": profile["columns"],
+                "rules": self.constraints.to_list(),
+            },
+        )
 
 
 _TREES = pa.schema(
@@ -181,12 +226,18 @@ class Sequential:
         if training.num_rows > train_rows:
             chosen = np.sort(permutation(training.num_rows, seed=seed, stream="train_rows")[:train_rows])
             training = training.take(pa.array(chosen))
-        profile = replace(profile, columns=column_order(profile, given=given, leading=leading))
-        trees = dict(self._trees(training, profile, len(given), leaf_rows=leaf_rows, seed=seed))
-        return SequentialModel(self.name, profile.columns, training.schema.remove_metadata(), len(given), trees, len(leading))
+        constraints = Constraints()
+        if self.name == "tree":
+            profile, constraints = constrained(profile, fixed=(*given, *leading))
+            training = with_virtual(training, constraints)
+        columns = column_order(profile, given=given, leading=leading)
+        order = rule_order([column.name for column in columns], constraints.rules, first=len({*given, *leading}))
+        profile = replace(profile, columns=tuple(profile.column(name) for name in order))
+        trees = dict(self._trees(training, profile, len(given), constraints, leaf_rows=leaf_rows, seed=seed))
+        return SequentialModel(self.name, profile.columns, training.schema.remove_metadata(), len(given), trees, len(leading), constraints)
 
     def _trees(
-        self, training: pa.Table, profile: TableProfile, given: int, *, leaf_rows: int, seed: int
+        self, training: pa.Table, profile: TableProfile, given: int, constraints: Constraints, *, leaf_rows: int, seed: int
     ) -> Iterator[tuple[tuple[int, int], Tree]]:
         """One tree a part; scikit-learn lets the interpreter go while it fits, so threads use the cores."""
         sees = self.name == "tree"
@@ -203,7 +254,7 @@ class Sequential:
                 rows = ~np.isnan(values[0]) if place else np.ones(len(values[0]), dtype=bool)
                 targets = codec.encode(values[place])
                 targets[_protected(training.column(column.name), column, targets == codec.null)] = codec.classes
-                if index >= given:
+                if index >= given and not constraints.replaces(column.name):
                     jobs.append(_Job((index, place), [*before, *own], targets.astype(np.int16), codec, rows))
                 made = codec.features(values[place]) if sees else []
                 own += range(len(features), len(features) + len(made))
@@ -227,7 +278,8 @@ class Sequential:
         rows = feather.read_table(str(folder / "trees.arrow")).to_pylist()
         trees = {(row["column"], row["part"]): Tree.from_row(row) for row in rows}
         types = feather.read_table(str(folder / "types.arrow")).schema
-        return SequentialModel(stored["name"], columns, types, stored["given"], trees, stored["leading"])
+        rules = Constraints.from_list(stored["rules"])
+        return SequentialModel(stored["name"], columns, types, stored["given"], trees, stored["leading"], rules)
 
 
 def _protected(column: pa.ChunkedArray, profile: ColumnProfile, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:

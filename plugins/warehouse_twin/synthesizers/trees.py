@@ -6,7 +6,7 @@ Statistics 21 (2005). Here the leaves keep class histograms and never rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ Ints = NDArray[np.int64]
 Features = Sequence[NDArray[np.float32]]
 """One array a feature, each of shape (rows,): a tree stacks those it splits on, and no others."""
 CHUNK = 20_000
+Opening = Callable[[slice], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,20 @@ class Tree:
         found: Ints = self.leaf[node]
         return found
 
-    def draw(self, features: Features, draws: Floats) -> Ints:
-        """A class a row by inverse CDF of its leaf's histogram; `draws` are uniform in [0, 1)."""
+    def draw(self, features: Features, draws: Floats, opening: Opening | None = None, spare: Floats | None = None) -> Ints:
+        """A class a row by inverse CDF of its leaf's histogram; `draws` are uniform in [0, 1).
+
+        `opening` says which classes some rows may have; where a leaf has none of them, those of `spare`, shares of all classes,
+        are drawn from, and where that has none either, any.
+        """
         classes = np.empty(len(draws), dtype=np.int64)
         for begin in range(0, len(draws), CHUNK):
             part = slice(begin, min(begin + CHUNK, len(draws)))
             shares = self.histograms[self.leaves(features, part)]
-            classes[part] = (shares <= draws[part, None]).sum(axis=1)
+            if opening is None:
+                classes[part] = (shares <= draws[part, None]).sum(axis=1)
+            else:
+                classes[part] = _among(shares, opening(part), spare, draws[part])
         drawn: Ints = np.minimum(classes, self.histograms.shape[1] - 1)
         return drawn
 
@@ -97,6 +105,20 @@ class Tree:
             leaf=np.asarray(row["leaf"], dtype=np.int64),
             histograms=np.asarray(row["histograms"], dtype=np.float32).reshape(-1, classes),
         )
+
+
+def _among(shares: NDArray[np.float32], opened: NDArray[np.bool_], spare: Floats | None, draws: Floats) -> Ints:
+    """A class a row among those that are open to it."""
+    mass = np.diff(shares.astype(np.float64), axis=1, prepend=0.0)
+    opened[~opened.any(axis=1)] = True
+    for other in (spare, np.ones(shares.shape[1])):
+        shut = np.flatnonzero((mass * opened).sum(axis=1) <= 0)
+        if len(shut) and other is not None:
+            mass[shut] = other
+    ends = np.cumsum(mass * opened, axis=1)
+    last = shares.shape[1] - 1 - np.argmax((mass * opened)[:, ::-1] > 0, axis=1)
+    found: Ints = np.minimum((ends <= (draws * ends[:, -1])[:, None]).sum(axis=1), last)
+    return found
 
 
 def _cumulative(counts: Floats) -> NDArray[np.float32]:

@@ -48,7 +48,7 @@ def multiples(evidence: Evidence) -> Iterator[Rule]:
 
 
 def _affine(a: Floats, c: Floats, step: float) -> tuple[float, float] | None:
-    """Slope and constant of the line through all points, to within the rounding of c, if they are short decimals."""
+    """Slope and constant of the line through all points, if they are short decimals; c may be rounded where the constant is 0."""
     filled = ~np.isnan(a) & ~np.isnan(c)
     x, y = a[filled], c[filled]
     if len(x) < 2 or x.min() == x.max() or len(np.unique(y)) < 3:
@@ -60,7 +60,7 @@ def _affine(a: Floats, c: Floats, step: float) -> tuple[float, float] | None:
         constant = float(np.round(np.median(y - factor * x), digits))
         wrong = beyond(factor * x + constant, y, step)
         exact = not beyond(factor * x + constant, y, 0.0).any()
-        if factor and not wrong.any() and (exact or len(np.unique(y)) >= 50):
+        if factor and not wrong.any() and (exact or (constant == 0 and len(np.unique(y)) >= 50)):
             return factor, constant
     return None
 

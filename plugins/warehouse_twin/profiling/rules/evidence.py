@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from warehouse_twin.profiling.rules.evaluating import Columns, scalar, violations
+from warehouse_twin.profiling.rules.evaluating import Columns, nulls_of, scalar, violations
 from warehouse_twin.profiling.rules.rule import Rule
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.profiling.values import is_number, part_names
@@ -97,6 +97,13 @@ class Evidence:
             return True
         present = np.logical_and.reduce([whole[name].is_valid().to_numpy() for name in rule.columns])
         return self.supported(present)
+
+    def total(self, rule: Rule) -> bool:
+        """Whether the target is null exactly where a source is, so that it need not be drawn at all."""
+        whole = self.read(list(rule.columns))
+        missing = np.logical_or.reduce([nulls_of(whole[name]) for name in rule.sources])
+        known = self.profiles[rule.target].nullable or not missing.any()
+        return known and bool(np.array_equal(nulls_of(whole[rule.target]), missing))
 
     def supported(self, rows: Bools) -> bool:
         """At least 100 rows, ten times k, of at least k entities."""

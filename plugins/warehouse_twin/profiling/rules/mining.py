@@ -45,7 +45,7 @@ class Chosen:
         if let_go is not None:
             self.rules.append(let_go)
             return
-        self.rules.append(turned)
+        self.rules.append(replace(turned, detail={**turned.detail, "total": self.evidence.total(turned)}))
         self.sources[turned.target] = turned.sources
 
     def _fits(self, rule: Rule) -> bool:

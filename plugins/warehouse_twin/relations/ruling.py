@@ -1,0 +1,120 @@
+"""Rules of every protected table, one Spark task a table: its training rows joined with the columns of its driving parent.
+
+Columns are read when they are asked for, so that a task holds a few of them at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from warehouse_twin.manifest.resolved import ResolvedTwin
+from warehouse_twin.profiling.computing import ENTITY, HOLDOUT
+from warehouse_twin.profiling.matching import match_rows
+from warehouse_twin.profiling.rules.evidence import Evidence
+from warehouse_twin.profiling.rules.mining import mine
+from warehouse_twin.profiling.rules.rule import Rule
+from warehouse_twin.profiling.table_profile import TableProfile
+from warehouse_twin.relations.key_plans import KeyPlan, key_plans
+from warehouse_twin.relations.training import context_columns
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Ints = NDArray[np.int64]
+HELD = 8
+"""Columns that a task keeps in memory at the most."""
+
+
+@dataclass
+class _Joined:
+    """The training rows of a table; columns named `<parent>.<column>` come from the row's parent."""
+
+    snapshot: Path
+    table: str
+    plan: KeyPlan
+
+    def __post_init__(self) -> None:
+        self._held: OrderedDict[str, pa.ChunkedArray] = OrderedDict()
+        self._training = {name: self._mask(name) for name in {self.table, *([self.plan.drive.references] if self.plan.drive else [])}}
+        self._links: pa.Array | None = None
+
+    def _mask(self, table: str) -> pa.ChunkedArray:
+        return pc.invert(pq.read_table(self.snapshot / f"{table}.parquet", columns=[HOLDOUT]).column(0))
+
+    def own(self, table: str, column: str) -> pa.ChunkedArray:
+        return pq.read_table(self.snapshot / f"{table}.parquet", columns=[column]).column(0).filter(self._training[table])
+
+    def read(self, names: Sequence[str]) -> dict[str, pa.ChunkedArray]:
+        return {name: self._column(name) for name in names}
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        if name not in self._held:
+            drive = self.plan.drive
+            if drive is not None and name.startswith(f"{drive.references}."):
+                self._held[name] = self.own(drive.references, name.removeprefix(f"{drive.references}.")).take(self._linked())
+            else:
+                self._held[name] = self.own(self.table, name)
+            if len(self._held) > HELD:
+                self._held.popitem(last=False)
+        self._held.move_to_end(name)
+        return self._held[name]
+
+    def _linked(self) -> pa.Array:
+        """The parent's row of each row, null where there is none."""
+        drive = self.plan.drive
+        if self._links is None and drive is not None:
+            child = [self.own(self.table, name) for name in drive.columns]
+            found = match_rows(child, [self.own(drive.references, name) for name in drive.references_columns])
+            self._links = pa.array(np.maximum(found, 0), mask=found < 0)
+        return self._links
+
+
+def rules_of(twin: ResolvedTwin, name: str, profiles: Mapping[str, TableProfile], snapshot: Path) -> tuple[Rule, ...]:
+    """The rules of one table, those of its columns that a synthesizer draws and of its driving parent's."""
+    plans = key_plans(twin)
+    plan, profile = plans[name], profiles[name]
+    joined = _Joined(snapshot, name, plan)
+    names = context_columns(plan, plans, profiles)
+    parent = plan.drive.references if plan.drive else ""
+    columns = {f"{parent}.{column}": replace(profiles[parent].column(column), name=f"{parent}.{column}") for column in names}
+    given = tuple(columns)
+    columns.update({column: profile.column(column) for column in plan.modelled})
+    evidence = Evidence(
+        profiles=columns,
+        read=joined.read,
+        entities=joined.own(name, ENTITY).to_numpy().astype(np.int64),
+        k=twin.k,
+        fixed=frozenset((*given, *plan.leading)),
+        pairs={(a, b): information for a, b, information in profile.pairs},
+    )
+    return mine(evidence, ignored=twin[name].ignored_rules)
+
+
+def mine_twin(spark: SparkSession, twin: ResolvedTwin, profiles: Mapping[str, TableProfile], snapshot: Path) -> dict[str, tuple[Rule, ...]]:
+    """The rules of every protected table, by name."""
+    names = [table.name for table in twin.protected]
+    if not names:
+        return {}
+    resolved, known = twin.to_dict(), {name: profile.to_dict() for name, profile in profiles.items()}
+
+    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        own, theirs = ResolvedTwin.from_dict(resolved), {name: TableProfile.from_dict(profile) for name, profile in known.items()}
+        for batch in batches:
+            for name in batch.column("name").to_pylist():
+                found = json.dumps([asdict(rule) for rule in rules_of(own, name, theirs, snapshot)])
+                yield pa.record_batch({"name": pa.array([name]), "rules": pa.array([found])})
+
+    frame = spark.createDataFrame([(name,) for name in names], "name string").repartition(len(names), "name")
+    found = frame.mapInArrow(run, "name string, rules string").collect()
+    return {row.name: tuple(Rule.from_dict(rule) for rule in json.loads(row.rules)) for row in found}
