@@ -7,6 +7,8 @@ entities share are kept.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -60,7 +62,7 @@ def _says_something(leads: tuple[str, ...], rows: Ints) -> bool:
     share = rows / rows.sum()
     entropy = float(-(share * np.log(share)).sum())
     slots = [{lead[place] for lead in leads} for place in range(len(leads[0]))]
-    return entropy < EVEN * sum(np.log(_letters(slot)) for slot in slots)
+    return entropy < EVEN * sum(math.log(_letters(slot)) for slot in slots)
 
 
 def _letters(slot: set[str]) -> int:

@@ -60,7 +60,8 @@ def _loose(shape: Mapping[str, Any], counters: Ints, seed: int) -> list[str]:
 def _chosen(rows: Mapping[str, int], counters: Ints, seed: int, stream: str) -> NDArray[np.str_]:
     ends = np.cumsum(list(rows.values()), dtype=np.float64)
     draws = uniforms(counters, seed=seed, stream=stream) * ends[-1]
-    return np.asarray(list(rows))[np.minimum(np.searchsorted(ends, draws, side="right"), len(ends) - 1)]
+    found: NDArray[np.str_] = np.asarray(list(rows))[np.minimum(np.searchsorted(ends, draws, side="right"), len(ends) - 1)]
+    return found
 
 
 def _after(pattern: Mapping[str, Any], counters: Ints, seed: int) -> list[str]:

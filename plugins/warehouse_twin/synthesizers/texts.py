@@ -29,14 +29,14 @@ class Chain:
 
     def after(self, before: Ints, draws: Floats, others: Floats) -> Ints:
         """The number of the word after each of `before`; one of no pair, or of an open one, is drawn by its own frequency."""
-        chosen = np.searchsorted(self.ends, others * self.ends[-1], side="right")
+        chosen: Ints = np.searchsorted(self.ends, others * self.ends[-1], side="right").astype(np.int64)
         known = np.flatnonzero(self.end[before] > self.begin[before])
         begin, end = self.begin[before[known]], self.end[before[known]]
         low = np.where(begin > 0, self.pair_ends[np.maximum(begin - 1, 0)], 0.0)
         place = np.searchsorted(self.pair_ends, low + draws[known] * (self.pair_ends[end - 1] - low), side="right")
         following = self.following[np.clip(place, begin, end - 1)]
         chosen[known] = np.where(following >= 0, following, chosen[known])
-        return chosen.astype(np.int64)
+        return chosen
 
 
 def make_texts(formats: Mapping[str, Any], counters: Ints, seed: int) -> Texts:
