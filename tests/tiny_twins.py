@@ -129,7 +129,7 @@ def learn(twin: ResolvedTwin, tables: Mapping[str, pa.Table], folder: Path) -> L
     for table in twin.protected:
         tasks = tasks_of(twin, table)
         results = [json.loads(json.dumps(perform(task, snapshot=folder, k=twin.k))) for task in map(_sent, tasks)]
-        profiles[table.name] = assembled(twin, table, tasks, results, folder)
+        profiles[table.name] = assembled(twin, table, tasks, results)
     rules = {table.name: rules_of(twin, table.name, profiles, folder) for table in twin.protected}
     profiles = {name: replace(profile, rules=rules[name]) for name, profile in profiles.items()}
     return Learned(twin, folder, profiles)

@@ -1,4 +1,4 @@
-"""Profiles of all tables in two Spark jobs: one task a column or foreign key, one task a table for its pairs.
+"""Profiles of all tables in one Spark job: one task a column or foreign key, two a table for its rows and its pairs.
 
 Each task reads just the Parquet columns it needs from the snapshot and calls the pure functions of this folder, so a job's
 memory is one column a core, and tests call the same code without Spark.
@@ -6,9 +6,10 @@ memory is one column a core, and tests call the same code without Spark.
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,17 +24,20 @@ from warehouse_twin.profiling.columns import ColumnTask, enum_labels, profile_co
 from warehouse_twin.profiling.matching import child_counts, columns_of, duplicated, match_rows
 from warehouse_twin.profiling.pairs import pair_statistics
 from warehouse_twin.profiling.recognition import with_one_locale
+from warehouse_twin.profiling.snapshot_parts import ENTITY, spread_training, training_part
 from warehouse_twin.profiling.table_profile import ColumnProfile, KeyProfile, Part, TableProfile
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-ENTITY, HOLDOUT = "__entity", "__holdout"
+MAX_BATCHES = 64
+BATCH_COST = 200_000.0
+"""Rows of a number that are worth a Spark task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One unit of work: a column, a foreign key, or a table's pairs; `detail` is plain JSON."""
+    """One unit of work: a column, a foreign key, a table's rows or its pairs; `detail` is plain JSON."""
 
     table: str
     what: str
@@ -44,12 +48,13 @@ def profile_twin(spark: SparkSession, twin: ResolvedTwin, snapshot: Path) -> dic
     """The profile of every protected table's training part."""
     tasks = [task for table in twin.protected for task in tasks_of(twin, table)]
     results = _in_spark(spark, tasks, snapshot=snapshot, k=twin.k)
-    return {table.name: assembled(twin, table, tasks, results, snapshot) for table in twin.protected}
+    return {table.name: assembled(twin, table, tasks, results) for table in twin.protected}
 
 
 def tasks_of(twin: ResolvedTwin, table: ResolvedTable) -> list[Task]:
-    """The tasks of one table: its pairs, its foreign keys, its columns."""
-    tasks = [Task(table.name, "pairs", {"columns": table.table.column_names})]
+    """The tasks of one table: its rows, its pairs, its foreign keys, its columns."""
+    tasks = [Task(table.name, "rows", {"primary_key": table.table.primary_key})]
+    tasks.append(Task(table.name, "pairs", {"columns": table.table.column_names}))
     keys = {*table.table.primary_key, *(name for key in table.table.foreign_keys for name in key.columns)}
     for key in table.table.foreign_keys:
         tasks.append(Task(table.name, "key", asdict(key)))
@@ -76,27 +81,50 @@ def _domain(twin: ResolvedTwin, table: ResolvedTable, column: str) -> tuple[str,
 
 
 def _in_spark(spark: SparkSession, tasks: Sequence[Task], *, snapshot: Path, k: int) -> list[Any]:
-    """The result of each task, in order. Long tasks are put first so that cores stay busy."""
-    rows = [(index, json.dumps(asdict(task))) for index, task in enumerate(tasks)]
-    frame = spark.createDataFrame(rows, "task int, detail string").repartition(min(len(rows), 64), "task")
+    """The result of each task, in order."""
+    batches = batches_of([_cost(task, snapshot) for task in tasks], cores=spark.sparkContext.defaultParallelism)
+    details = [[json.dumps(asdict(tasks[index])) for index in batch] for batch in batches]
 
-    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            done = [
-                json.dumps(perform(Task(**json.loads(detail)), snapshot=snapshot, k=k)) for detail in batch.column("detail").to_pylist()
-            ]
-            yield pa.record_batch({"task": batch.column("task"), "result": pa.array(done, type=pa.string())})
+    def run(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for number in (number for rows in numbers for number in rows.column("id").to_pylist()):
+            done = [json.dumps(perform(Task(**json.loads(detail)), snapshot=snapshot, k=k)) for detail in details[number]]
+            yield pa.record_batch({"task": pa.array(batches[number], type=pa.int32()), "result": pa.array(done, type=pa.string())})
 
-    found = frame.mapInArrow(run, "task int, result string").collect()
+    found = spark.range(len(batches), numPartitions=len(batches)).mapInArrow(run, "task int, result string").collect()
     results: dict[int, Any] = {row.task: json.loads(row.result) for row in found}
     return [results[index] for index in range(len(tasks))]
 
 
+def _cost(task: Task, snapshot: Path) -> float:
+    """Roughly how long a task takes, in rows of a number."""
+    rows = float(pq.read_metadata(snapshot / f"{task.table}.parquet").num_rows)
+    if task.what == "column":
+        return rows * (4.0 if task.detail["sql_type"] == "VARCHAR" else 1.0)
+    return rows * 0.2 * len(task.detail["columns"]) if task.what == "pairs" else rows * 2.0
+
+
+def batches_of(costs: Sequence[float], *, cores: int) -> list[list[int]]:
+    """Places of tasks in batches of about equal cost, the dearest batch first, so that cores stay busy to the end.
+
+    There are as many batches as keep the cost of starting each small: one a core when all is little.
+    """
+    count = min(len(costs), MAX_BATCHES, max(cores, int(sum(costs) / BATCH_COST)))
+    loads = [(0.0, number) for number in range(count)]
+    batches: list[list[int]] = [[] for _ in range(count)]
+    for place in sorted(range(len(costs)), key=lambda place: (-costs[place], place)):
+        load, number = heapq.heappop(loads)
+        batches[number].append(place)
+        heapq.heappush(loads, (load + costs[place], number))
+    return sorted(batches, key=lambda batch: -sum(costs[place] for place in batch))
+
+
 def perform(task: Task, *, snapshot: Path, k: int) -> Any:
     """One task, on whichever machine it runs; returns plain JSON."""
+    if task.what == "rows":
+        return _profile_rows(task, snapshot)
     if task.what == "pairs":
         columns = list(task.detail["columns"])
-        training = _training(snapshot, task.table, columns)
+        training = spread_training(snapshot / f"{task.table}.parquet", columns)
         return [list(pair) for pair in pair_statistics({name: training.column(name) for name in columns})]
     if task.what == "key":
         return asdict(_profile_key(task, snapshot, k=k))
@@ -114,9 +142,18 @@ def perform(task: Task, *, snapshot: Path, k: int) -> Any:
 
 
 def _training(snapshot: Path, table: str, columns: Sequence[str]) -> pa.Table:
-    names = [*dict.fromkeys(columns), ENTITY, HOLDOUT]
-    whole = pq.read_table(snapshot / f"{table}.parquet", columns=names)
-    return whole.filter(pc.invert(whole.column(HOLDOUT)))
+    return training_part(snapshot / f"{table}.parquet", [*columns, ENTITY])
+
+
+def _profile_rows(task: Task, snapshot: Path) -> dict[str, int]:
+    key = list(task.detail["primary_key"])
+    training = _training(snapshot, task.table, key)
+    return {
+        "rows": training.num_rows,
+        "holdout_rows": pq.read_metadata(snapshot / f"{task.table}.parquet").num_rows - training.num_rows,
+        "entities": int(pc.count_distinct(training.column(ENTITY)).as_py()),
+        "duplicates": int(duplicated(columns_of(training, key)).sum()) if key else 0,
+    }
 
 
 def _profile_key(task: Task, snapshot: Path, *, k: int) -> KeyProfile:
@@ -145,23 +182,16 @@ def _profile_key(task: Task, snapshot: Path, *, k: int) -> KeyProfile:
     )
 
 
-def assembled(
-    twin: ResolvedTwin, table: ResolvedTable, tasks: Sequence[Task], results: Sequence[Any], snapshot: Path
-) -> TableProfile:
+def assembled(twin: ResolvedTwin, table: ResolvedTable, tasks: Sequence[Task], results: Sequence[Any]) -> TableProfile:
     """The profile of one table from the results of its tasks; those of other tables may be among them."""
     mine = [(task, result) for task, result in zip(tasks, results, strict=True) if task.table == table.name]
-    key = list(table.table.primary_key)
-    training = _training(snapshot, table.name, key)
-    held = pq.read_table(snapshot / f"{table.name}.parquet", columns=[HOLDOUT]).column(HOLDOUT)
-    profile = TableProfile(
+    (rows,) = (result for task, result in mine if task.what == "rows")
+    (pairs,) = (result for task, result in mine if task.what == "pairs")
+    return TableProfile(
         table=table.name,
         k=twin.k,
-        rows=training.num_rows,
-        holdout_rows=int(pc.sum(held).as_py() or 0),
-        entities=int(pc.count_distinct(training.column(ENTITY)).as_py()),
-        duplicates=int(duplicated(columns_of(training, key)).sum()) if key else 0,
         columns=with_one_locale([ColumnProfile.from_dict(result) for task, result in mine if task.what == "column"]),
         keys=tuple(KeyProfile.from_dict(result) for task, result in mine if task.what == "key"),
+        pairs=tuple((a, b, information) for a, b, information in pairs),
+        **rows,
     )
-    pairs = next(result for task, result in mine if task.what == "pairs")
-    return replace(profile, pairs=tuple((a, b, information) for a, b, information in pairs))

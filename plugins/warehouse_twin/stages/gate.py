@@ -19,9 +19,10 @@ from warehouse_twin.gates.judging import judge, requirements
 from warehouse_twin.gates.policy import load_policy
 from warehouse_twin.gates.scoring import Scored, score_twin
 from warehouse_twin.gates.verdict import Verdict, decide
+from warehouse_twin.profiling.snapshot_parts import ENTITY
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.stages.context import Stage, StageContext
-from warehouse_twin.stages.snapshots import ENTITY, read_snapshot
+from warehouse_twin.stages.snapshots import read_snapshot
 from warehouse_twin.warehouses.duckdb_loading import read_file
 from warehouse_twin.workspace import write_json, write_text
 

@@ -22,12 +22,14 @@ from warehouse_twin.manifest.loading import load
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
 from warehouse_twin.materializing.naming import refuse_unquotable
 from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
+from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.relations.entities import Membership, memberships
 from warehouse_twin.stages.context import StageContext
 from warehouse_twin.workspace import new_folder, write_json, write_text
 
 logger = logging.getLogger(__name__)
-ENTITY, HOLDOUT = "__entity", "__holdout"
+ROW_GROUP = 250_000
+"""Rows of a snapshot that are read at once, where not all are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,8 @@ def _shared(item: ResolvedTable, name: str, columns: tuple[str, ...]) -> bool:
 def write_rows(path: Path, table: pa.Table, member: Membership) -> None:
     """A table's rows with their entity and their part; times to the microsecond, which is what every warehouse has."""
     table = table.append_column(ENTITY, pa.array(member.entity)).append_column(HOLDOUT, pa.array(member.holdout))
-    pq.write_table(table, path, compression="zstd", coerce_timestamps="us", allow_truncated_timestamps=True)
+    options = {"compression": "zstd", "coerce_timestamps": "us", "allow_truncated_timestamps": True, "row_group_size": ROW_GROUP}
+    pq.write_table(table, path, **options)
 
 
 def ensure_snapshot(context: StageContext) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse_twin.manifest.resolved import ResolvedTable
+from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
@@ -21,7 +22,6 @@ from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.training import context_columns
 from warehouse_twin.spark_session import spark_session
 from warehouse_twin.stages.context import Stage, StageContext
-from warehouse_twin.stages.snapshots import ENTITY, HOLDOUT
 from warehouse_twin.stages.train import CHILDREN_FOLDER, LINKS_FOLDER, read_profiles
 from warehouse_twin.synthesizers.registry import find_synthesizer, load_model
 from warehouse_twin.synthesizers.sequential import TREE

@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
 from warehouse_twin.relations.training import TrainingView, children_view, training_view
 from warehouse_twin.stages.context import Stage, StageContext
-from warehouse_twin.stages.snapshots import ENTITY, HOLDOUT, read_snapshot
+from warehouse_twin.stages.snapshots import read_snapshot
 from warehouse_twin.synthesizers.registry import CARD, find_synthesizer, model_digest
 from warehouse_twin.synthesizers.sequential import TREE
 from warehouse_twin.workspace import read_json, write_json

@@ -14,11 +14,11 @@ from warehouse_twin.gates.inputs import Part
 from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.metrics.score import Score
+from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.settings import Settings
 from warehouse_twin.stages.context import StageContext
 from warehouse_twin.stages.gate import STAGE
-from warehouse_twin.stages.snapshots import ENTITY, HOLDOUT
 from warehouse_twin.workspace import Workspace, read_json, write_json
 
 ACCEPTED = {"undecided": {"accept": True, "reason": "a table of a test"}}

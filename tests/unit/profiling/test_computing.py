@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
-from warehouse_twin.profiling.computing import assembled, perform, tasks_of
+from warehouse_twin.profiling.computing import assembled, batches_of, perform, tasks_of
 from warehouse_twin.profiling.table_profile import KeyProfile, TableProfile
 from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
 
@@ -45,7 +45,7 @@ def snapshot(tmp_path: Path) -> Path:
 
 def profile(snapshot: Path, table: str) -> TableProfile:
     tasks = tasks_of(TWIN, TWIN[table])
-    return assembled(TWIN, TWIN[table], tasks, [perform(task, snapshot=snapshot, k=TWIN.k) for task in tasks], snapshot)
+    return assembled(TWIN, TWIN[table], tasks, [perform(task, snapshot=snapshot, k=TWIN.k) for task in tasks])
 
 
 def key(snapshot: Path) -> KeyProfile:
@@ -97,3 +97,11 @@ def test_an_empty_table_has_a_profile(tmp_path: Path) -> None:
 def test_tasks_are_plain_json() -> None:
     for task in tasks_of(TWIN, TWIN["sales"]):
         assert json.loads(json.dumps(asdict(task)))["table"] == "sales"
+
+
+def test_batches_are_even_and_the_dearest_comes_first() -> None:
+    batches = batches_of([1.0, 9.0, 2.0, 3.0, 5.0, 4.0], cores=2)
+    assert sorted(place for batch in batches for place in batch) == list(range(6))
+    assert batches == [[1, 3], [4, 5, 2, 0]]
+    assert [len(batch) for batch in batches_of([1e9] * 100, cores=2)] == [2] * 36 + [1] * 28
+    assert batches_of([1.0], cores=8) == [[0]]

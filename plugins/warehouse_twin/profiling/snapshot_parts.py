@@ -1,0 +1,58 @@
+"""Reading the training part of a table of the snapshot: some columns of it, or of all columns some rows.
+
+Rows are read a row group at a time, so that what is not wanted never stands in memory as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from warehouse_twin.profiling.pairs import MAX_ROWS, spread_rows
+
+ENTITY, HOLDOUT = "__entity", "__holdout"
+Ints = NDArray[np.int64]
+
+
+def training_part(path: Path, columns: Sequence[str]) -> pa.Table:
+    """These columns of every row that is not held out."""
+    names = list(dict.fromkeys(columns))
+    parts = [group.filter(pc.invert(group.column(HOLDOUT))).select(names) for _, group in _groups(path, [*names, HOLDOUT])]
+    return pa.concat_tables(parts) if parts else pq.read_schema(path).empty_table().select(names)
+
+
+def training_rows(path: Path) -> Ints:
+    """The numbers of the rows that are not held out."""
+    return np.flatnonzero(~pq.read_table(path, columns=[HOLDOUT]).column(0).to_numpy()).astype(np.int64)
+
+
+def spread_training(path: Path, columns: Sequence[str], *, at_most: int = MAX_ROWS) -> pa.Table:
+    """These columns of rows spread over the training part."""
+    rows = training_rows(path)
+    return rows_of(path, columns, rows[spread_rows(len(rows), at_most=at_most)])
+
+
+def rows_of(path: Path, columns: Sequence[str], rows: Ints) -> pa.Table:
+    """These columns of the rows with these numbers, ascending."""
+    names = list(dict.fromkeys(columns))
+    parts = []
+    for start, group in _groups(path, names):
+        mine = rows[np.searchsorted(rows, start) : np.searchsorted(rows, start + group.num_rows)] - start
+        parts.append(group.take(pa.array(mine)))
+    return pa.concat_tables(parts) if parts else pq.read_schema(path).empty_table().select(names)
+
+
+def _groups(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
+    """The number of its first row, and the row group."""
+    start = 0
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            group = file.read_row_group(number, columns=list(columns)).select(list(columns))
+            yield start, group
+            start += group.num_rows
