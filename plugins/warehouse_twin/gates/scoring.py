@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from warehouse_twin.gates.inputs import Inputs, Part
 from warehouse_twin.gates.key_scoring import Links, key_scores
+from warehouse_twin.gates.thinning import Thinning
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, binned, fit_bins
 from warehouse_twin.metrics.closeness import dcr_excess, near_copies
@@ -39,11 +40,12 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class _Real:
-    """What candidates for one table are compared with."""
+    """What candidates for one table are compared with: all rows for privacy, `fair` ones for columns and pairs."""
 
     table: ResolvedTable
     training: Part
     holdout: Part
+    fair: tuple[Part, Part]
     floor: pa.Table | None
     shapes: tuple[str, ...]
     record: tuple[str, ...]
@@ -53,7 +55,7 @@ class _Real:
 def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
     """Score every table of a twin; deterministic in `seed` and what the inputs hold."""
     scored = Scored([], {}, {})
-    links = Links(twin, inputs.twin)
+    links, thinning = Links(twin, inputs.twin), Thinning(twin, inputs.real, seed=seed)
     for table in twin.tables:
         training, holdout = inputs.real(table.name)
         rows = inputs.twin(table.name)
@@ -62,15 +64,17 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
             scored.scores.append(same_rows(table.name, training.rows, rows, columns=table.table.column_names))
         else:
             shapes = shape_columns(twin, table)
-            floor = _complete(inputs.floor(table.name), training.rows, shapes, seed=own)
-            real = _Real(table, training, holdout, floor, shapes, record_columns(twin, table), own)
+            fair = thinning.thinned(table.name, (training, holdout))
+            floor = _complete(inputs.floor(table.name), fair[0].rows, shapes, seed=own)
+            real = _Real(table, training, holdout, fair, floor, shapes, record_columns(twin, table), own)
             found, pairs = _candidate(real, rows)
             scored.scores.extend(found)
             if pairs["columns"]:
                 scored.pairs[table.name] = pairs
             for name, drawn in inputs.challengers(table.name).items():
                 scored.challengers.setdefault(table.name, {})[name] = _candidate(real, drawn)[0]
-        scored.scores.extend(key_scores(twin, table, rows, (training, holdout), links, read=inputs.real, seed=own))
+        parts = (training, holdout) if table.rebalance else thinning.thinned(table.name, (training, holdout))  # counts of its own rows
+        scored.scores.extend(key_scores(twin, table, rows, parts, links, read=thinning.real, seed=own))
     return scored
 
 
@@ -94,16 +98,17 @@ def _candidate(real: _Real, rows: pa.Table) -> tuple[list[Score], Mapping[str, A
 
 def _samples(real: _Real, rows: pa.Table, columns: tuple[str, ...]) -> Samples:
     """Binned samples: as many rows of the candidate and of both yardsticks, so that they compare."""
-    bins = fit_bins(real.training.rows, columns, kinds=real.table.kinds)
-    sizes = [size for size in (len(real.holdout.rows), len(rows), SAMPLE) if size]
+    training, holdout = real.fair
+    bins = fit_bins(training.rows, columns, kinds=real.table.kinds)
+    sizes = [size for size in (len(holdout.rows), len(rows), SAMPLE) if size]
     size = min(sizes)
     return Samples(
         real.table.name,
         bins,
-        _sample(real.training, bins, SAMPLE, seed=derive_seed(real.seed, "training")),
+        _sample(training, bins, SAMPLE, seed=derive_seed(real.seed, "training")),
         _sample(_independent(rows), bins, size, seed=derive_seed(real.seed, "synthetic")),
         _sample(_independent(real.floor), bins, size, seed=derive_seed(real.seed, "floor")) if real.floor is not None else None,
-        _sample(real.holdout, bins, size, seed=derive_seed(real.seed, "holdout")),
+        _sample(holdout, bins, size, seed=derive_seed(real.seed, "holdout")),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from warehouse_twin.errors import Fault, ManifestError
-from warehouse_twin.manifest.foreign_keys import Keys, is_text, keys_of
+from warehouse_twin.manifest.foreign_keys import Keys, has_categories, is_text, keys_of
 from warehouse_twin.manifest.loading import LoadedManifest
-from warehouse_twin.manifest.model import Gates, Manifest, SynthesizerSpec, TableSpec
+from warehouse_twin.manifest.model import ColumnSpec, Gates, Manifest, SynthesizerSpec, TableSpec
 from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.ordering import cycles, ordered
 from warehouse_twin.manifest.positions import Positions, Steps
@@ -92,6 +92,7 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         kinds={column: said.kind for column, said in spec.columns.items() if said.kind is not None},
         pii={column: (said.pii, said.locale) for column, said in spec.columns.items() if said.pii is not None},
         ignored_rules=spec.rules.ignore,
+        rebalance=spec.rebalance,
     )
 
 
@@ -208,6 +209,29 @@ def _sizes(checked: _Checked) -> Iterator[Fault]:
                 yield checked.positions.fault(("tables", name, word), message)
 
 
+def _rebalanced(checked: _Checked) -> Iterator[Fault]:
+    """Whether a value is known is seen when the table was profiled; here, whether its column can have shares at all."""
+    for name, spec, table in checked.known:
+        path: Steps = ("tables", name, "rebalance")
+        parents = checked.protected_parents(name)
+        if spec.rebalance and parents:
+            message = f"{name} gets its rows from its parents ({', '.join(dict.fromkeys(parents))}); rebalance one that has none"
+            yield checked.positions.fault(path, message, at_key=True)
+        keys = {*checked.keys.primary[name], *(column for _, key in checked.keys.foreign[name] for column in key.columns)}
+        for column in spec.rebalance:
+            if column not in table.column_names:
+                message = f"{unknown('column', column, table.column_names)} (of {name})"
+                yield checked.positions.fault((*path, column), message, at_key=True)
+                continue
+            said, sql_type = spec.columns.get(column, ColumnSpec()), table.column(column).sql_type
+            if column in keys:
+                yield checked.positions.fault((*path, column), f"column {column} is part of a key; wanted one that is not", at_key=True)
+            elif said.pii is not None or not (said.kind == "categorical" or (said.kind is None and has_categories(sql_type))):
+                what = "personal data" if said.pii is not None else f"{sql_type}, {said.kind}" if said.kind else sql_type
+                message = f"column {column} is {what}; wanted a boolean, a text or an enumeration, or one with kind: categorical"
+                yield checked.positions.fault((*path, column), message, at_key=True)
+
+
 def _references(checked: _Checked) -> Iterator[Fault]:
     """A table passed through as it is may not refer to one that is made anew: its rows would point at nothing."""
     for name, spec, _ in checked.known:
@@ -234,6 +258,7 @@ _CHECKS: tuple[Callable[[_Checked], Iterator[Fault]], ...] = (
     _goals,
     _rules,
     _sizes,
+    _rebalanced,
     _references,
     _cycles,
 )

@@ -54,6 +54,11 @@ def is_text(sql_type: str) -> bool:
     return _TEXT.fullmatch(sql_type.strip().lower()) is not None
 
 
+def has_categories(sql_type: str) -> bool:
+    """Whether values of a column can be categories without the manifest saying so."""
+    return is_text(sql_type) or sql_type.strip().lower().split("(")[0].strip() in ("boolean", "bool", "enum")
+
+
 def _primary(keys: Keys, table: str) -> tuple[str, ...]:
     listed = keys.manifest.tables[table].primary_key
     if listed is None:

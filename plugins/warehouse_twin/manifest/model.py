@@ -110,6 +110,19 @@ class Gates(Strict):
     undecided: Undecided | None = None
 
 
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
+
+
+def _at_most_all(shares: dict[str, float]) -> dict[str, float]:
+    if sum(shares.values()) > 1 + 1e-9:
+        raise ValueError(f"the shares add up to {sum(shares.values()):g}; wanted at most 1, what is left is for the other values")
+    return shares
+
+
+Shares = Annotated[dict[Name, Share], Field(min_length=1), AfterValidator(_at_most_all)]
+"""Shares of a column's values; what they leave is for the other values, in proportion."""
+
+
 class RulesSpec(Strict):
     """What is mined of a table: rules that the twin need not keep."""
 
@@ -131,6 +144,9 @@ class TableSpec(Strict):
     factor: float | None = Field(
         default=None, gt=0, le=1000, strict=True, description="Rows of a root table, as a multiple of the source's."
     )
+    rebalance: dict[Name, Shares] = Field(
+        default_factory=dict, description="Of a root table: shares that values of categorical columns shall have in the twin."
+    )
     rules: RulesSpec = RulesSpec()
     gates: Gates = Gates()
 
@@ -143,10 +159,10 @@ class TableSpec(Strict):
             raise ValueError(f"keep: real would publish personal data as it is (pii: {', '.join(personal)}); wanted one or the other")
         return keep
 
-    @field_validator("synthesizer", "challengers", "rows", "factor")
+    @field_validator("synthesizer", "challengers", "rows", "factor", "rebalance")
     @classmethod
     def _drawn(cls, value: Any, info: ValidationInfo) -> Any:
-        if value is not None and value != () and info.data.get("keep") is not None:
+        if value is not None and value not in ((), {}) and info.data.get("keep") is not None:
             raise ValueError("a table with keep: real is passed through as it is, nothing is drawn; remove one of the two")
         return value
 

@@ -162,6 +162,8 @@ class _Reader:
             return None
         self._refuse_cleverness(event, mark, path)
         kind = self._kind(event)
+        if kind in _WORDS and event.value and path[2:3] == ("rebalance",) and len(path) == 4:  # keys there are values of the source
+            return event.value.lower() if event.value.lower() in ("true", "false") else str(event.value)
         if kind in _WORDS:
             got = f"{shown_bare(event.value)}, which YAML reads as {_WORDS[kind]}" if event.value else "an empty key"
             self.fault(mark, path, f"got {got}; wanted a name: put it in quotes")

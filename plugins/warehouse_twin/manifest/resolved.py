@@ -27,6 +27,8 @@ class ResolvedTable:
     pii: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """column → (kind, locale)"""
     ignored_rules: tuple[str, ...] = ()
+    rebalance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """column → share by value, as text"""
 
     @property
     def name(self) -> str:

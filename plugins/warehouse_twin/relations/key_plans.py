@@ -16,7 +16,8 @@ from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, Resolved
 
 @dataclass(frozen=True, slots=True)
 class KeyPlan:
-    """The plan of one table. `modelled` are the columns a synthesizer draws, `leading` (drawn with all rows at hand) first.
+    """The plan of one table. `modelled` are the columns a synthesizer draws, `leading` (drawn with all rows at hand) first,
+    and of these the ones that the manifest gives shares.
 
     No two `links` share a column. `matched` are matched in order, each to what those before it have settled.
     """
@@ -53,7 +54,7 @@ def _plan(twin: ResolvedTwin, table: ResolvedTable, plans: Mapping[str, KeyPlan]
     new_key = primary[0] if len(primary) == 1 and primary[0] not in linked | drawn else None
     leading = _columns(matched) | set(primary)
     free = [name for name in table.table.column_names if name not in linked | own and name != new_key]
-    first = [name for name in free if name in leading]
+    first = [*table.rebalance, *(name for name in free if name in leading)]
     return KeyPlan(
         drive=links[0] if links else None,
         links=tuple(links),
@@ -61,7 +62,7 @@ def _plan(twin: ResolvedTwin, table: ResolvedTable, plans: Mapping[str, KeyPlan]
         itself=itself,
         new_key=new_key,
         leading=tuple(first),
-        modelled=(*first, *(name for name in free if name not in leading)),
+        modelled=(*first, *(name for name in free if name not in first)),
     )
 
 

@@ -19,6 +19,7 @@ from warehouse_twin.relations.distinct_keys import DistinctKeys
 from warehouse_twin.relations.hierarchies import to_itself
 from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
 from warehouse_twin.relations.new_keys import new_keys
+from warehouse_twin.relations.rebalancing import rebalanced
 
 ROW = "__row"
 
@@ -75,6 +76,8 @@ def _draw_first(blueprint: Blueprint, context: pa.Table, rows: int, *, seed: int
     if links.model is not None:
         drawn = links.model.sample(rows, seed=derive_seed(seed, blueprint.table.name), context=given)
     elif plan.leading:
+        if blueprint.table.rebalance:  # of root tables alone, which have no context
+            given = pa.table(rebalanced(blueprint.model, blueprint.table.rebalance, rows, seed=derive_seed(seed, blueprint.table.name)))
         drawn = blueprint.model.sample(rows, seed=derive_seed(seed, blueprint.table.name), context=given, columns=plan.leading)
     else:
         return {}

@@ -19,6 +19,7 @@ from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.link_models import LinkModels, load_links
 from warehouse_twin.relations.planning import frame_of
+from warehouse_twin.relations.rebalancing import rebalanced
 from warehouse_twin.relations.training import context_columns
 from warehouse_twin.spark_session import spark_session
 from warehouse_twin.stages.context import Stage, StageContext
@@ -39,7 +40,7 @@ def release_seed(context: StageContext) -> int:
 
 
 def parameters(context: StageContext) -> Mapping[str, Any]:
-    tables = {table.name: [table.rows, table.factor] for table in context.resolved.protected}
+    tables = {table.name: [table.rows, table.factor, table.rebalance] for table in context.resolved.protected}
     return {"seed": release_seed(context), "tables": tables}
 
 
@@ -111,7 +112,9 @@ def _draw_scored(context: StageContext, table: ResolvedTable, folder: Path) -> N
             target = folder / "challengers" / table.name / f"{name}.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
         model = load_model(name, context.folder("train", table.name) / name)
-        drawn = model.sample(min(card["rows"], SCORED_ROWS), seed=derive_seed(release_seed(context), table.name, name))
+        rows, seed = min(card["rows"], SCORED_ROWS), derive_seed(release_seed(context), table.name, name)
+        shares = table.rebalance if find_synthesizer(name).conditional else {}
+        drawn = model.sample(rows, seed=seed, context=pa.table(rebalanced(model, shares, rows, seed=seed)) if shares else None)
         pq.write_table(drawn, target, compression="zstd")
 
 

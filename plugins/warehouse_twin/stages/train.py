@@ -17,6 +17,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
+from warehouse_twin.relations.rebalancing import check_rebalanced
 from warehouse_twin.relations.training import TrainingView, children_view, training_view
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.snapshots import read_snapshot
@@ -42,6 +43,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "challengers": [[name, dict(given)] for name, given in table.challengers],
         "modelled": list(plans[table.name].modelled),
         "leading": list(plans[table.name].leading),
+        "rebalance": {name: sorted(shares) for name, shares in table.rebalance.items()},
         "drive": list(parent.columns) if parent else [],
     }
 
@@ -57,6 +59,8 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     roles += [("challenger", name, given) for name, given in table.challengers]
     if FLOOR not in {name for _, name, _ in roles}:
         roles.append(("floor", FLOOR, {}))
+    conditional = find_synthesizer(table.synthesizer).conditional
+    check_rebalanced(view.profile, table.rebalance, conditional=conditional, synthesizer=table.synthesizer)
     models: dict[str, Any] = {}
     for role, name, given in roles:
         if role == "published" and find_synthesizer(name).conditional:

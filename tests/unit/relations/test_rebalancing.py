@@ -1,0 +1,93 @@
+"""Shares that a manifest asks for: counted to the row, dependence kept, everything else given them, and what cannot be had."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tiny_profiles import profile_of
+from tiny_twins import resolved, twin_of
+from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.relations.blueprints import Blueprint
+from warehouse_twin.relations.key_plans import key_plans
+from warehouse_twin.relations.planning import frame_of
+from warehouse_twin.relations.rebalancing import check_rebalanced, raked, rebalanced, strata
+from warehouse_twin.synthesizers.sequential import TREE
+
+ROWS = 4_000
+
+
+def payments() -> pa.Table:
+    """One in forty is fraud, all of it by card and late in the day; of the rest half is by card."""
+    fraud = np.arange(ROWS) % 40 == 0
+    card = fraud | (np.arange(ROWS) % 2 == 1)
+    return pa.table({"fraud": fraud, "way": np.where(card, "card", "cash"), "hour": np.where(fraud, 23, np.arange(ROWS) % 12)})
+
+
+@pytest.fixture(scope="module")
+def model():
+    return TREE.fit(payments(), profile_of(payments()), given=(), parameters={}, seed=1, leading=("fraud", "way"))
+
+
+def count(column: pa.ChunkedArray, value: object) -> int:
+    return column.to_pylist().count(value)
+
+
+def test_one_column_has_its_share_to_the_row(model) -> None:
+    found = rebalanced(model, {"fraud": {"true": 0.2}}, 1_000, seed=3)
+    assert count(found["fraud"], True) == 200
+    assert not all(found["fraud"].to_pylist()[:200])  # and in no order
+
+
+def test_two_columns_have_theirs_and_what_never_goes_together_does_not(model) -> None:
+    found = rebalanced(model, {"fraud": {"true": 0.2}, "way": {"card": 0.5}}, 1_000, seed=3)
+    assert (count(found["fraud"], True), count(found["way"], "card")) == (pytest.approx(200, abs=1), pytest.approx(500, abs=3))
+    assert set(zip(found["fraud"].to_pylist(), found["way"].to_pylist(), strict=True)) == {(True, "card"), (False, "card"), (False, "cash")}
+
+
+def test_raking_by_hand() -> None:
+    """Rows (0, 0), (0, 1), (1, 1) to .5 and .5 each: all that is 1 in the first is 1 in the second, so nothing else can be."""
+    weights = raked([np.array([0, 0, 1]), np.array([0, 1, 1])], [{"a": 0.5}, {"b": 0.5}])
+    assert weights.tolist() == pytest.approx([0.5, 0.0, 0.5], abs=0.02)
+    assert raked([np.array([0, 1, 1, 2])], [{"a": 0.5, "b": 0.25}]).tolist() == pytest.approx([0.5, 0.125, 0.125, 0.25])
+    assert raked([np.array([0, 0])], [{"a": 0.5}]).tolist() == [0.5, 0.5]  # no other value: all it can be
+    assert strata(pa.chunked_array([["b", None, "a", "c"]]), {"a": 0.5, "b": 0.1}).tolist() == [1, 2, 0, 2]
+
+
+def test_a_value_too_rare_to_be_drawn_is_there_all_the_same(model, monkeypatch) -> None:
+    monkeypatch.setattr("warehouse_twin.relations.rebalancing.DRAWS", 5)
+    assert count(rebalanced(model, {"fraud": {"true": 0.5}}, 100, seed=1)["fraud"], True) == 50
+
+
+def test_the_frame_of_a_root_table_is_led_by_its_shares() -> None:
+    shares = {"way": {"cash": 1.0}, "fraud": {"true": 0.0}}
+    table = replace(resolved("payments", "fraud BOOLEAN", "way VARCHAR", "hour BIGINT"), rebalance=shares)
+    plan = key_plans(twin_of(table))["payments"]
+    assert (plan.leading, plan.modelled) == (("way", "fraud"), ("way", "fraud", "hour"))
+    model = TREE.fit(payments(), profile_of(payments()), given=(), parameters={}, seed=1, leading=plan.leading)
+    blueprint = Blueprint(table, plan, profile_of(payments()), model, payments().schema, 500, ())
+    frame = frame_of(blueprint, {}, seed=1)
+    assert frame.num_rows == 500
+    assert set(frame["way"].to_pylist()) == {"cash"}
+    assert set(model.sample(500, seed=1, context=frame.select(["way", "fraud"]))["hour"].to_pylist()) <= set(range(0, 12, 2))
+
+
+@pytest.mark.parametrize(
+    ("targets", "fault"),
+    [
+        ({"way": {"crad": 0.2}}, "t.rebalance.way: unknown value 'crad'; known: card, cash; did you mean card?"),
+        ({"hour": {"23": 0.2}}, "t.rebalance.hour: the column was found to be numeric; wanted categories, next: kind: categorical"),
+        ({"fraud": {"true": 0.2, "false": 0.2}}, "t.rebalance.fraud: the shares of all 2 values add up to 0.4; wanted 1"),
+    ],
+)
+def test_shares_that_cannot_be_had_are_refused(targets, fault) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        check_rebalanced(profile_of(payments()), targets, conditional=True, synthesizer="tree")
+    assert str(error.value) == fault
+
+
+def test_a_synthesizer_that_draws_tables_as_a_whole_cannot_rebalance() -> None:
+    with pytest.raises(ConfigurationError, match=r"t\.rebalance: gaussian_copula draws no rows given others' values"):
+        check_rebalanced(profile_of(payments()), {"fraud": {"true": 0.2}}, conditional=False, synthesizer="gaussian_copula")
+    check_rebalanced(profile_of(payments()), {}, conditional=False, synthesizer="gaussian_copula")
