@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ResolvedTwin
-from warehouse_twin.profiling.computing import ENTITY, HOLDOUT
 from warehouse_twin.profiling.matching import match_rows
 from warehouse_twin.profiling.rules.evidence import Evidence
 from warehouse_twin.profiling.rules.mining import mine
 from warehouse_twin.profiling.rules.rule import Rule
+from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.training import context_columns
