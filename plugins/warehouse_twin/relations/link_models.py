@@ -20,7 +20,17 @@ from warehouse_twin.profiling.matching import columns_of, match_rows
 from warehouse_twin.profiling.pairs import dependence_of
 from warehouse_twin.profiling.table_profile import ColumnProfile, Part, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation
-from warehouse_twin.relations.contexts import Read, Way, beside, context_profiles, driving_way, gathered, key_label, ways_up
+from warehouse_twin.relations.contexts import (
+    Read,
+    Way,
+    beside,
+    context_profiles,
+    driving_way,
+    gathered,
+    key_label,
+    modelled_columns,
+    ways_up,
+)
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.parent_types import ParentTypes, fit_types
 from warehouse_twin.relations.training import children_view
@@ -106,7 +116,7 @@ class LinkLearner:
         driving = driving_way(plan, self.plans, self.profiles)
         gone = [*([driving] if driving else []), *candidates]
         contexts = {way.prefix: gathered(rows, way, self.read) for way in gone}
-        own = rows.select([name for name in plan.modelled if name not in plan.leading])
+        own = rows.select([name for name in modelled_columns(self.table.name, self.plans, self.profiles) if name not in plan.leading])
         ways = self._telling(plan, candidates, contexts, own)
         gone.sort(key=lambda way: way.keys[0] != plan.drive)
         types: dict[str, ParentTypes] = {}
