@@ -85,14 +85,23 @@ def _uniform(values: Floats) -> Cell:
 
 
 def _inside(cells: list[Cell], values: Floats) -> tuple[Cell, ...]:
-    """Cells cut back to the room between their neighbours, and to the sign of the data (no price below zero)."""
+    """Cells cut back to the room between their neighbours, and to the sign of the data (no price below zero).
+
+    The last one (and the first) is cut on its open side by as much: a tail keeps its mean, as sums depend on it.
+    """
     found: list[Cell] = []
+    last = len(cells) - 1
     for index, (low, high, rows) in enumerate(cells):
         if low < high:
+            centre = (low + high) / 2
             if index:
                 low = min(max(low, _border(cells[index - 1], cells[index])), high)
-            if index + 1 < len(cells):
+            if index < last:
                 high = max(min(high, _border(cells[index], cells[index + 1])), low)
+            if index == last and low <= centre:
+                high = min(high, 2 * centre - low)
+            if index == 0 and high >= centre:
+                low = max(low, 2 * centre - high)
         if values[0] >= 0:
             low, high = max(low, 0.0), max(high, 0.0)
         if values[-1] <= 0:
