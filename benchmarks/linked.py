@@ -52,11 +52,11 @@ class Way:
 
 
 def ways(schema: Schema, hops: int) -> list[Way]:
-    """Every way to follow so many foreign keys; a table that refers to itself is entered once."""
+    """Every way to follow so many foreign keys from a table that is not kept; a table that refers to itself is entered once."""
     found = [Way((step,)) for step in schema.keys]
     for _ in range(hops - 1):
         found = [Way((*way.keys, step)) for way in found for step in schema.keys if step[0] == way.names[-1] and step not in way.keys]
-    return found
+    return [way for way in found if way.names[0] not in schema.kept]
 
 
 @dataclass(frozen=True)
@@ -127,3 +127,13 @@ def telling(schema: Schema, real: Linked) -> dict[str, list[str]]:
 
 def spelled(name: str, key: ForeignKey) -> str:
     return f"{name}.{'+'.join(key.columns)}>{key.references}"
+
+
+def whole(schema: Schema, tables: Tables) -> dict[str, pa.Table]:
+    """The rows whose every foreign key is filled and leads to a row that stays: what every engine accepts."""
+    found = dict(tables)
+    for table in schema.tables:
+        for key in table.foreign_keys:
+            links = Linked(Schema((Table(table.name, (), (), (key,)),)), found).links[table.name, key]
+            found[table.name] = found[table.name].filter(pa.array(links >= 0))
+    return found

@@ -68,6 +68,23 @@ def child_count_ceiling(real: Linked, *, seed: int) -> dict[str, float]:
     return found
 
 
+def depth_closeness(real: Linked, other: Linked) -> dict[str, float]:
+    """By key of a table to itself 1 - KS of how many rows stand above a row."""
+    themselves = [(name, key) for name, key in real.schema.keys if key.references == name]
+    return {spelled(*key): ks_complement(_depths(real.links[key]), _depths(other.links[key])) for key in themselves}
+
+
+def _depths(links: Ints) -> NDArray[np.float64]:
+    """Rows above each row; one that is above itself, at whatever distance, counts as many as there are."""
+    depths, above = np.zeros(len(links)), links
+    for _ in range(len(links)):
+        if not (above >= 0).any():
+            break
+        depths += above >= 0
+        above = np.where(above < 0, -1, links[above])
+    return depths
+
+
 def _counts(side: Linked, key: tuple[str, ForeignKey]) -> NDArray[np.float64]:
     return child_counts(side.links[key], side.tables[key[1].references].num_rows).astype(float)
 

@@ -78,9 +78,10 @@ tables:
 
 @dataclass(frozen=True)
 class Project:
-    """A user's project with TPC-H as its source: `source` and `twin` hold one Parquet file a table."""
+    """A user's project: `source` (where it is a folder) and `twin` hold one Parquet file a table."""
 
     root: Path
+    name: str = "tpch"
 
     @property
     def source(self) -> Path:
@@ -99,7 +100,7 @@ class Project:
 
     def run(self, stage: str) -> dict[str, Any]:
         """Run a stage; what it cost."""
-        command = [sys.executable, "-m", "warehouse_twin.cli.main", stage, "tpch", "--json"]
+        command = [sys.executable, "-m", "warehouse_twin.cli.main", stage, self.name, "--json"]
         try:
             usage = measured(command, cwd=self.root, env=self.environment)
         except subprocess.CalledProcessError as error:
@@ -108,7 +109,7 @@ class Project:
 
     def link_twin(self) -> None:
         """Make `twin` lead to what `synthesize` left."""
-        receipt = json.loads((self.root / ".twin" / "receipts" / "tpch" / "synthesize.json").read_text())
+        receipt = json.loads((self.root / ".twin" / "receipts" / self.name / "synthesize.json").read_text())
         self.twin.unlink(missing_ok=True)
         self.twin.symlink_to(self.root / ".twin" / receipt["output"] / "twin")
 

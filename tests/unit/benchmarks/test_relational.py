@@ -54,6 +54,21 @@ def test_children_are_counted_for_every_parent_those_without_included() -> None:
     assert found == {"customers.region>regions": 1.0, "customers.above>customers": 1.0, "orders.customer>customers": 0.75}
 
 
+def test_depth_is_counted_up_a_hierarchy() -> None:
+    flat = REAL | {"customers": REAL["customers"].set_column(2, "above", pa.array([None, 1, 1, 1]))}
+    # Real customers stand 0, 1, 1, 2 deep, the others 0, 1, 1, 1.
+    assert relational.depth_closeness(Linked(SCHEMA, REAL), Linked(SCHEMA, flat)) == {"customers.above>customers": 0.75}
+    ring = REAL | {"customers": REAL["customers"].set_column(2, "above", pa.array([2, 1, None, None]))}
+    assert relational.depth_closeness(Linked(SCHEMA, ring), Linked(SCHEMA, ring)) == {"customers.above>customers": 1.0}
+
+
+def test_rows_stay_whose_keys_all_lead_to_rows_that_stay() -> None:
+    found = linked.whole(SCHEMA, REAL)
+    # Customer 1 is under nobody and customer 4 in no region; orders of customer 1 go with it.
+    assert found["customers"].column("id").to_pylist() == [2, 3]
+    assert found["orders"].column("customer").to_pylist() == [2]
+
+
 def test_the_largest_distance_of_distributions() -> None:
     assert relational.ks_complement(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == 0.0
     assert relational.ks_complement(np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 3.0, 4.0, 4.0])) == 0.75
