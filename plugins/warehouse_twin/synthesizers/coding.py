@@ -47,6 +47,11 @@ class Codec:
         return np.searchsorted(self.bins, ranks, side="left"), np.searchsorted(self.bins, ranks, side="right") - 1
 
     @property
+    def ranked(self) -> int:
+        """The classes of a category that has more than two besides null, 0 for any other part: trees put them in an order of theirs."""
+        return self.classes if self.part.kind == "category" and self.classes > 3 else 0
+
+    @property
     def kept(self) -> Floats:
         """The rows of each class but null, as profiled; at least one each."""
         return np.maximum(np.bincount(self.bins, weights=self.rows, minlength=self.null), 1.0)

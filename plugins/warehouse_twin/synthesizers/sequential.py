@@ -6,8 +6,7 @@ the floor under every score. Both draw values from the profile's k-safe cells, s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,13 @@ from warehouse_twin.synthesizers.coding import Codec, codec_of
 from warehouse_twin.synthesizers.columns import from_values, to_values
 from warehouse_twin.synthesizers.conditional import accepted, conditioned
 from warehouse_twin.synthesizers.constraints import Constraints, constrained, rule_order, with_virtual
+from warehouse_twin.synthesizers.growing import grow
 from warehouse_twin.synthesizers.limits import Limits, cut
 from warehouse_twin.synthesizers.ordering import column_order
 from warehouse_twin.synthesizers.personal import with_personal
 from warehouse_twin.synthesizers.predecessors import dependence, predecessors
 from warehouse_twin.synthesizers.protocol import Model
-from warehouse_twin.synthesizers.trees import Tree, fit_tree, single_leaf
+from warehouse_twin.synthesizers.trees import Tree
 from warehouse_twin.workspace import read_json, write_json
 
 Floats = NDArray[np.float64]
@@ -185,19 +185,10 @@ _TREES = pa.schema(
         ("leaf", pa.list_(pa.int32())),
         ("histograms", pa.list_(pa.float32())),
         ("classes", pa.int32()),
+        ("ranked", pa.list_(pa.int32())),
+        ("ranks", pa.list_(pa.list_(pa.float32()))),
     ]
 )
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A tree to fit: its (column, part), the features it sees by their place in the model, its rows and their classes."""
-
-    place: tuple[int, int]
-    seen: Sequence[int]
-    targets: NDArray[np.int16]
-    codec: Codec
-    rows: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -230,47 +221,16 @@ class Sequential:
         if self.name == "tree":
             profile, constraints = constrained(profile, fixed=(*given, *leading))
             training = with_virtual(training, constraints)
-        columns = column_order(profile, given=given, leading=leading)
-        order = rule_order([column.name for column in columns], constraints.rules, first=len({*given, *leading}))
-        profile = replace(profile, columns=tuple(profile.column(name) for name in order))
-        trees = dict(self._trees(training, profile, len(given), constraints, leaf_rows=leaf_rows, seed=seed))
+        names = [column.name for column in profile.columns]
+        matrix = dependence(training, profile) if self.name == "tree" else np.zeros((len(names), len(names)))
+        order = column_order(matrix, tuple(names.index(name) for name in (*given, *leading)))
+        ruled = rule_order([names[place] for place in order], constraints.rules, first=len({*given, *leading}))
+        order = tuple(names.index(name) for name in ruled)
+        profile = replace(profile, columns=tuple(profile.columns[place] for place in order))
+        earlier = predecessors(matrix[np.ix_(order, order)])
+        drawn = [index >= len(given) and not constraints.replaces(column.name) for index, column in enumerate(profile.columns)]
+        trees = grow(training, profile.columns, drawn, earlier if self.name == "tree" else None, leaf_rows=leaf_rows, seed=seed)
         return SequentialModel(self.name, profile.columns, training.schema.remove_metadata(), len(given), trees, len(leading), constraints)
-
-    def _trees(
-        self, training: pa.Table, profile: TableProfile, given: int, constraints: Constraints, *, leaf_rows: int, seed: int
-    ) -> Iterator[tuple[tuple[int, int], Tree]]:
-        """One tree a part; scikit-learn lets the interpreter go while it fits, so threads use the cores."""
-        sees = self.name == "tree"
-        earlier = predecessors(dependence(training, profile)) if sees else [()] * len(profile.columns)
-        jobs: list[_Job] = []
-        features: list[NDArray[np.float32]] = []
-        places: list[list[int]] = []
-        for index, column in enumerate(profile.columns):
-            values = to_values(training.column(column.name), column)
-            before = [place for one in earlier[index] for place in places[one]]
-            own: list[int] = []
-            for place, part in enumerate(column.parts):
-                codec = codec_of(part)
-                rows = ~np.isnan(values[0]) if place else np.ones(len(values[0]), dtype=bool)
-                targets = codec.encode(values[place])
-                targets[_protected(training.column(column.name), column, targets == codec.null)] = codec.classes
-                if index >= given and not constraints.replaces(column.name):
-                    jobs.append(_Job((index, place), [*before, *own], targets.astype(np.int16), codec, rows))
-                made = codec.features(values[place]) if sees else []
-                own += range(len(features), len(features) + len(made))
-                features += made
-            places.append(own)
-
-        def one(job: _Job) -> tuple[tuple[int, int], Tree]:
-            targets = job.targets[job.rows].astype(np.int64)
-            if not job.seen or not len(targets):
-                return job.place, _shared_out(single_leaf(targets, job.codec.classes + 1), job.codec)
-            seen = np.stack([features[place][job.rows] for place in job.seen]).T  # a column of it lies together, as trees read it
-            tree = fit_tree(seen, targets, job.codec.classes + 1, leaf_rows=leaf_rows, seed=derive_seed(seed, *job.place))
-            return job.place, _shared_out(tree.reading(job.seen), job.codec)
-
-        with ThreadPoolExecutor(THREADS) as pool:
-            yield from pool.map(one, jobs)
 
     def load(self, folder: Path) -> Model:
         stored = read_json(folder / "model.json")
@@ -280,36 +240,6 @@ class Sequential:
         types = feather.read_table(str(folder / "types.arrow")).schema
         rules = Constraints.from_list(stored["rules"])
         return SequentialModel(stored["name"], columns, types, stored["given"], trees, stored["leading"], rules)
-
-
-def _protected(column: pa.ChunkedArray, profile: ColumnProfile, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Rows with a value that the profile did not keep; where the twin allows no null, every row without one."""
-    if not profile.nullable:
-        return missing
-    if profile.kind in ("numeric", "datetime"):
-        return np.zeros(len(missing), dtype=bool)  # every number is in a cell: what is missing is null, NaN or infinite
-    protected: NDArray[np.bool_] = missing & column.is_valid().to_numpy()
-    return protected
-
-
-def _shared_out(tree: Tree, codec: Codec) -> Tree:
-    """The tree without the class after null, protected: its share of a leaf goes to the leaf's kept values, or to all that are kept.
-
-    Left out instead, protected rows would make nulls look commoner than they are.
-    """
-    shares = np.diff(tree.histograms.astype(np.float64), axis=1, prepend=0.0)
-    if not shares[:, -1].any():
-        return replace(tree, histograms=tree.histograms[:, :-1])
-    kept, null, protected = shares[:, : codec.null], shares[:, codec.null : -1], shares[:, -1:]
-    if codec.null:
-        weights = np.where(kept.sum(axis=1, keepdims=True) > 0, kept, codec.kept)
-        kept = kept + protected * weights / weights.sum(axis=1, keepdims=True)
-    else:
-        null = null + protected
-    ends = np.cumsum(np.concatenate([kept, null], axis=1), axis=1)
-    ends[shares[:, codec.null] == 0, max(codec.null - 1, 0) :] = 1.0  # rounding must not open an empty class
-    ends[:, -1] = 1.0
-    return replace(tree, histograms=ends.astype(np.float32))
 
 
 def _whole(parameters: Mapping[str, Any], name: str, default: int, *, at_least: int) -> int:

@@ -6,12 +6,14 @@ Statistics 21 (2005). Here the leaves keep class histograms and never rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from warehouse_twin.synthesizers.ordering import category_ranks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,7 +27,8 @@ Opening = Callable[[slice], NDArray[np.bool_]]
 class Tree:
     """Nodes as arrays of equal length; `leaf` is the row of `histograms` for a leaf, -1 inside.
 
-    `histograms` has shape (leaves, classes): cumulative shares, the last column 1.
+    `histograms` has shape (leaves, classes): cumulative shares, the last column 1. `ranks` are for features that are categories:
+    what splits compare is not the category but its rank, the last one that of null (-1).
     """
 
     feature: Ints
@@ -34,6 +37,7 @@ class Tree:
     right: Ints
     leaf: Ints
     histograms: NDArray[np.float32]
+    ranks: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
     def leaves(self, features: Features, rows: slice) -> Ints:
         """The leaf of each of these rows."""
@@ -41,7 +45,7 @@ class Tree:
         if not len(used):
             return np.zeros(rows.stop - rows.start, dtype=np.int64)
         split = np.searchsorted(used, self.feature)
-        seen = np.stack([features[index][rows] for index in used], axis=1)
+        seen = np.stack([self._compared(index, features[index][rows]) for index in used], axis=1)
         node = np.zeros(len(seen), dtype=np.int64)
         active = np.arange(len(seen))
         while len(active):
@@ -51,6 +55,9 @@ class Tree:
             active = active[self.leaf[node[active]] < 0]
         found: Ints = self.leaf[node]
         return found
+
+    def _compared(self, index: int, feature: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self.ranks[index][feature.astype(np.int64)] if index in self.ranks else feature
 
     def draw(self, features: Features, draws: Floats, opening: Opening | None = None, spare: Floats | None = None) -> Ints:
         """A class a row by inverse CDF of its leaf's histogram; `draws` are uniform in [0, 1).
@@ -81,7 +88,8 @@ class Tree:
 
     def reading(self, places: Sequence[int]) -> Tree:
         """The same tree, its i-th feature being the one at `places[i]`."""
-        return replace(self, feature=np.where(self.feature < 0, -1, np.asarray(places)[self.feature]).astype(np.int64))
+        feature = np.where(self.feature < 0, -1, np.asarray(places)[self.feature]).astype(np.int64)
+        return replace(self, feature=feature, ranks={int(places[index]): ranks for index, ranks in self.ranks.items()})
 
     def to_row(self) -> dict[str, Any]:
         return {
@@ -92,6 +100,8 @@ class Tree:
             "leaf": self.leaf,
             "histograms": self.histograms.ravel(),
             "classes": self.histograms.shape[1],
+            "ranked": list(self.ranks),
+            "ranks": [ranks.tolist() for ranks in self.ranks.values()],
         }
 
     @classmethod
@@ -104,6 +114,7 @@ class Tree:
             right=np.asarray(row["right"], dtype=np.int64),
             leaf=np.asarray(row["leaf"], dtype=np.int64),
             histograms=np.asarray(row["histograms"], dtype=np.float32).reshape(-1, classes),
+            ranks={index: np.asarray(ranks, dtype=np.float32) for index, ranks in zip(row["ranked"], row["ranks"], strict=True)},
         )
 
 
@@ -138,28 +149,43 @@ def single_leaf(targets: Ints, classes: int) -> Tree:
     return Tree(none, np.zeros(1), none, none, zero, _cumulative(counts))
 
 
-def fit_tree(features: NDArray[np.float32], targets: Ints, classes: int, *, leaf_rows: int, seed: int) -> Tree:
-    """Fit a tree of `targets` (classes) given `features` (rows, features); leaves hold at least `leaf_rows` rows.
+def fit_tree(
+    features: Features, targets: Ints, classes: int, *, leaf_rows: int, seed: int, categories: Sequence[int] = (), ordered: bool = True
+) -> Tree:
+    """Fit a tree of `targets` (classes) given `features`; leaves hold at least `leaf_rows` rows.
 
-    One leaf when there is too little to learn from; with classes for half of the rows scikit-learn warns, and rightly.
+    `categories` says of each feature how many categories it has with null, 0 for one whose values are in order as they are;
+    `ordered` whether the classes are. One leaf when there is too little to learn from; with classes for half of the rows
+    scikit-learn warns, and rightly.
     """
     from sklearn.tree import DecisionTreeClassifier
 
     found = len(np.unique(targets))
-    if features.shape[1] == 0 or len(targets) < 2 * leaf_rows or found == 1 or found > len(targets) / 2:
+    if not features or len(targets) < 2 * leaf_rows or found == 1 or found > len(targets) / 2:
         return single_leaf(targets, classes)
-    fitted = DecisionTreeClassifier(min_samples_leaf=leaf_rows, random_state=seed % 2**32).fit(features, targets)
-    nodes = fitted.tree_
+    ranks = {}
+    for index, size in enumerate(categories):
+        if size:
+            codes = np.where(features[index] < 0, size - 1, features[index]).astype(np.int64)
+            ranks[index] = category_ranks(codes, size, targets, classes, ordered=ordered)
+    compared = [ranks[index][feature.astype(np.int64)] if index in ranks else feature for index, feature in enumerate(features)]
+    seen = np.stack(compared).T  # a column of it lies together, as trees read it
+    nodes = DecisionTreeClassifier(min_samples_leaf=leaf_rows, random_state=seed % 2**32).fit(seen, targets)
+    return _as_arrays(nodes.tree_, nodes.classes_, classes, ranks)
+
+
+def _as_arrays(nodes: Any, found: Ints, classes: int, ranks: Mapping[int, NDArray[np.float32]]) -> Tree:
     inner = nodes.children_left >= 0
-    leaf = np.where(inner, -1, np.cumsum(~inner) - 1).astype(np.int64)
     counts = np.zeros((int((~inner).sum()), classes))
     weights = nodes.n_node_samples[~inner].astype(np.float64)[:, None]
-    counts[:, fitted.classes_] = np.rint(nodes.value[~inner, 0, :] * weights)
+    counts[:, found] = np.rint(nodes.value[~inner, 0, :] * weights)
+    used = set(nodes.feature[inner].tolist())
     return Tree(
         feature=np.where(inner, nodes.feature, -1).astype(np.int64),
         threshold=np.where(inner, nodes.threshold, 0.0).astype(np.float64),
         left=nodes.children_left.astype(np.int64),
         right=nodes.children_right.astype(np.int64),
-        leaf=leaf,
+        leaf=np.where(inner, -1, np.cumsum(~inner) - 1).astype(np.int64),
         histograms=_cumulative(counts),
+        ranks={index: order for index, order in ranks.items() if index in used},
     )

@@ -127,3 +127,17 @@ def test_tiny_tables_have_a_model(rows) -> None:
     drawn = model.sample(5, seed=1)
     assert drawn.num_rows == 5
     assert drawn.schema.types == tiny.schema.types
+
+
+def test_categories_are_parted_by_what_they_mean_not_by_how_common_they_are(tmp_path) -> None:
+    """Sixty equally common words, every other one likely: parting them in their own order would take leaves of one word each."""
+    draw = np.random.default_rng(5)
+    word = draw.integers(0, 60, 6_000)
+    late = draw.random(6_000) < np.where(word % 2, 0.9, 0.1)
+    rows = pa.table({"word": [f"w{value:02}" for value in word], "late": late})
+    model = TREE.fit(rows, profile_of(rows), given=("word",), parameters={"leaf_rows": 1_000}, seed=1)
+    model.save(tmp_path)
+    context = rows.select(["word"])
+    drawn = TREE.load(tmp_path).sample(6_000, seed=2, context=context)["late"].to_numpy()
+    assert drawn[word % 2 == 1].mean() > 0.8
+    assert drawn[word % 2 == 0].mean() < 0.2
