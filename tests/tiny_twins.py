@@ -77,10 +77,14 @@ class Learned:
         whole = pq.read_table(self.folder / f"{table}.parquet")
         return whole.filter(pc.invert(whole.column("__holdout"))).drop_columns(["__entity", "__holdout"])
 
+    def whole(self, table: str, columns: Sequence[str]) -> pa.Table:
+        """Columns of every row of a table."""
+        return self.read(table).select(list(columns))
+
     def blueprint(self, name: str) -> Blueprint:
         table, plans = self.twin[name], self.plans
         links = self.links(name)
-        view = training_view(table, plans, self.profiles, self.training, ways=links.ways)
+        view = training_view(table, plans, self.profiles, self.training, self.whole, ways=links.ways)
         seed = derive_seed(self.twin.seed, name)
         model = TREE.fit(view.training, view.profile, given=view.given, parameters={}, seed=seed, leading=view.leading)
         counted = children_view(table, plans, self.profiles, self.training, self.read)
@@ -98,10 +102,7 @@ class Learned:
         def training(table: str, columns: Sequence[str]) -> pa.Table:
             return self.training(table).select(list(columns))
 
-        def whole(table: str, columns: Sequence[str]) -> pa.Table:
-            return self.read(table).select(list(columns))
-
-        return LinkLearner(self.twin[name], self.plans, self.profiles, training, whole, self.twin.k, self.twin.seed).learn()
+        return LinkLearner(self.twin[name], self.plans, self.profiles, training, self.whole, self.twin.k, self.twin.seed).learn()
 
     def draw(self, *, seed: int) -> Tables:
         """Every table of the twin, drawn as `synthesize` draws it."""

@@ -14,6 +14,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.relations.contexts import Way
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.link_models import LinkModels
+from warehouse_twin.relations.siblings import SIBLINGS, siblings_profile
 from warehouse_twin.synthesizers.protocol import Model
 
 Ints = NDArray[np.int64]
@@ -47,7 +48,12 @@ class Blueprint:
     @property
     def given(self) -> tuple[str, ...]:
         """The names of the context columns."""
-        return tuple(name for way in self.ways for name in way.names)
+        return (*(name for way in self.ways for name in way.names), *((SIBLINGS,) if self.in_families else ()))
+
+    @property
+    def in_families(self) -> bool:
+        """Whether the rows' number of siblings is context."""
+        return bool(self.context) and siblings_profile(self.profile, self.plan) is not None
 
     @property
     def ancestors(self) -> tuple[str, ...]:

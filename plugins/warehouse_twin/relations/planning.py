@@ -20,6 +20,7 @@ from warehouse_twin.relations.hierarchies import to_itself
 from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
 from warehouse_twin.relations.new_keys import new_keys
 from warehouse_twin.relations.rebalancing import rebalanced
+from warehouse_twin.relations.siblings import siblings
 
 ROW = "__row"
 
@@ -66,7 +67,11 @@ def _context(blueprint: Blueprint, columns: Columns, parents: Mapping[str, pa.Ta
     """What ancestors say of each row: all of them, or only those that the driving parent leads to."""
     ways = [way for way in blueprint.ways if not driving or way.keys[0] == blueprint.plan.drive]
     rows = pa.table(columns)
-    return beside(*(gathered(rows, way, lambda name, names: parents[name].select(list(names))) for way in ways))
+    found = [gathered(rows, way, lambda name, names: parents[name].select(list(names))) for way in ways]
+    if blueprint.in_families and blueprint.plan.drive is not None:
+        key = columns_of(rows, blueprint.plan.drive.columns)
+        found.append(siblings(key, key))
+    return beside(*found)
 
 
 def _draw_first(blueprint: Blueprint, context: pa.Table, rows: int, *, seed: int) -> Columns:

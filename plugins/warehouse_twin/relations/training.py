@@ -12,6 +12,7 @@ from warehouse_twin.profiling.matching import child_counts, columns_of, match_ro
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.relations.contexts import Way, beside, context_profiles, driving_way, gathered, modelled_columns
 from warehouse_twin.relations.key_plans import KeyPlan
+from warehouse_twin.relations.siblings import siblings, siblings_profile
 
 CHILDREN = "#children"
 
@@ -44,21 +45,27 @@ def training_view(
     plans: Mapping[str, KeyPlan],
     profiles: Mapping[str, TableProfile],
     read: Callable[[str], pa.Table],
+    whole: Callable[[str, Sequence[str]], pa.Table],
     *,
     ways: Sequence[Way] = (),
 ) -> TrainingView:
-    """The view of a table; `read` gives the training part of a table by name.
+    """The view of a table; `read` gives the training part of a table by name, `whole` columns of all its rows.
 
-    Its context is what the driving parent says, and what is found at the end of `ways`.
+    Its context is what the driving parent says and how many rows it has, and what is found at the end of `ways`.
     """
     plan, profile, training = plans[table.name], profiles[table.name], read(table.name)
     own = [profile.column(name) for name in plan.modelled]
     driving = driving_way(plan, plans, profiles)
     ways = [*([driving] if driving else []), *ways]
     contexts = [gathered(training, way, lambda name, columns: read(name).select(list(columns))) for way in ways]
-    whole = beside(*contexts, training.select(list(plan.modelled)))
     given = [column for way in ways for column in context_profiles(way, profiles)]
-    return TrainingView(whole, replace(profile, columns=(*given, *own)), tuple(column.name for column in given), plan.leading)
+    family = siblings_profile(profile, plan) if driving and driving.columns else None
+    if plan.drive is not None and family is not None:
+        key = plan.drive.columns
+        contexts.append(siblings(columns_of(training, key), columns_of(whole(table.name, key), key)))
+        given.append(family)
+    view = beside(*contexts, training.select(list(plan.modelled)))
+    return TrainingView(view, replace(profile, columns=(*given, *own)), tuple(column.name for column in given), plan.leading)
 
 
 def children_view(

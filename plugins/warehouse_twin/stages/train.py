@@ -54,7 +54,14 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     table = resolved[_table(context)]
     conditional = find_synthesizer(table.synthesizer).conditional
     ways = _fit_links(context, folder / table.synthesizer / LINKS_FOLDER).ways if conditional else ()
-    view = training_view(table, key_plans(resolved), read_profiles(context), lambda name: _training(context, name), ways=ways)
+    view = training_view(
+        table,
+        key_plans(resolved),
+        read_profiles(context),
+        lambda name: _training(context, name),
+        lambda name, columns: _whole(context, name, columns),
+        ways=ways,
+    )
     roles = [("published", table.synthesizer, table.parameters)]
     roles += [("challenger", name, given) for name, given in table.challengers]
     if FLOOR not in {name for _, name, _ in roles}:
@@ -77,7 +84,7 @@ def _fit_links(context: StageContext, folder: Path) -> LinkModels:
         key_plans(resolved),
         read_profiles(context),
         lambda name, columns: _training(context, name, columns),
-        lambda name, columns: pq.read_table(context.snapshot / f"{name}.parquet", columns=list(columns)),
+        lambda name, columns: _whole(context, name, columns),
         resolved.k,
         derive_seed(resolved.seed, "train", table, LINKS_FOLDER),
     )
@@ -116,6 +123,11 @@ def _training(context: StageContext, name: str, columns: Sequence[str] | None = 
         return read_snapshot(context, name)[0].drop_columns([ENTITY])
     whole = pq.read_table(context.snapshot / f"{name}.parquet", columns=[*columns, HOLDOUT])
     return whole.filter(pc.invert(whole.column(HOLDOUT))).select(list(columns))
+
+
+def _whole(context: StageContext, name: str, columns: Sequence[str]) -> pa.Table:
+    """Columns of all rows of a table."""
+    return pq.read_table(context.snapshot / f"{name}.parquet", columns=list(columns))
 
 
 def read_profiles(context: StageContext) -> dict[str, TableProfile]:

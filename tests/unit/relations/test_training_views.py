@@ -1,6 +1,6 @@
 """What a synthesizer is trained on: a table's own columns, led by those of the parent that drives it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -44,17 +44,22 @@ def reading(tables: dict[str, pa.Table]) -> Callable[[str], pa.Table]:
     return lambda name: tables[name]
 
 
+def all_rows(name: str, columns: Sequence[str]) -> pa.Table:
+    return WHOLE[name].select(list(columns))
+
+
 def test_a_root_table_is_trained_on_its_own_columns() -> None:
-    view = training_view(CUSTOMERS, PLANS, PROFILES, reading(TRAINING))
+    view = training_view(CUSTOMERS, PLANS, PROFILES, reading(TRAINING), all_rows)
     assert (view.training.column_names, view.given) == (["age", "mail"], ())
     assert [column.name for column in view.profile.columns] == ["age", "mail"]
 
 
 def test_a_child_is_given_the_columns_of_its_parent() -> None:
     """Customer 3 is held out and one order has none: their context is null."""
-    view = training_view(ORDERS, PLANS, PROFILES, reading(TRAINING))
-    assert view.given == ("customers.age",)
+    view = training_view(ORDERS, PLANS, PROFILES, reading(TRAINING), all_rows)
+    assert view.given == ("customers.age", "#siblings")
     assert view.training.column("customers.age").to_pylist() == [40, None, None, 40]
+    assert view.training.column("#siblings").to_pylist() == [2, 1, None, 2]
     assert view.training.column("total").to_pylist() == [5.0, 6.0, 7.0, 8.0]
     assert [column.name for column in view.profile.columns] == view.training.column_names
 
@@ -66,7 +71,7 @@ def test_codes_and_keys_of_the_parent_say_nothing() -> None:
 
 
 def test_alone_a_view_has_no_context() -> None:
-    view = training_view(ORDERS, PLANS, PROFILES, reading(TRAINING)).alone()
+    view = training_view(ORDERS, PLANS, PROFILES, reading(TRAINING), all_rows).alone()
     assert (view.training.column_names, view.given) == (["total"], ())
     assert [column.name for column in view.profile.columns] == ["total"]
 
@@ -97,7 +102,7 @@ def test_where_there_is_nothing_to_learn_from_there_is_no_view(case: str) -> Non
     tables = {**TRAINING, "customers": TRAINING["customers"].select(["id"])}
     profiles["customers"] = profile(bare, tables["customers"])
     assert children_view(ORDERS, plans, profiles, reading(tables), reading(WHOLE)) is None
-    assert training_view(ORDERS, plans, profiles, reading(tables)).given == ()
+    assert training_view(ORDERS, plans, profiles, reading(tables), all_rows).given == ()
 
 
 def test_context_is_null_where_there_is_no_parent() -> None:
