@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks import measures
+from benchmarks.peers import asked, find_engine
 from warehouse_twin.profiling.columns import ColumnTask, profile_column
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.synthesizers.registry import find_synthesizer
@@ -45,7 +46,8 @@ def seeds(default: int) -> list[int]:
 def run(case: Case, *, seeds: Sequence[int]) -> None:
     """Print the study's table and its JSON lines."""
     training, holdout = frame(case.training), frame(case.holdout)
-    lines = [*(_engine(case, name, training, holdout, seeds) for name in case.engines), _ceiling(case, training, holdout, seeds)]
+    names = [*case.engines, *asked()]
+    lines = [*(_engine(case, name, training, holdout, seeds) for name in names), _ceiling(case, training, holdout, seeds)]
     columns = [key for key in lines[0] if key not in ("case", "seeds", "versions")]
     print(" | ".join(columns))
     for line in lines:
@@ -70,20 +72,18 @@ def profile_of(table: pa.Table) -> TableProfile:
 
 
 def _engine(case: Case, name: str, training: pd.DataFrame, holdout: pd.DataFrame, seeds: Sequence[int]) -> dict[str, Any]:
-    profile, synthesizer = profile_of(case.training), find_synthesizer(name)
+    profile, engine = profile_of(case.training), find_engine(name)
     floor = find_synthesizer("independent").fit(case.training, profile, given=(), parameters={}, seed=1)
-    synthesizer.fit(case.training.slice(0, 500), profile, given=(), parameters={}, seed=0).sample(10, seed=0)  # imports are paid here
+    engine.warm(case.training, profile)
     found = []
     for seed in seeds:
-        wall, cpu = time.perf_counter(), time.process_time()
-        model = synthesizer.fit(case.training, profile, given=(), parameters={}, seed=seed)
-        fitted = time.process_time()
-        drawn = model.sample(case.training.num_rows, seed=seed)
-        costs = {"fit_cpu_s": fitted - cpu, "sample_cpu_s": time.process_time() - fitted, "wall_s": time.perf_counter() - wall}
+        wall = time.perf_counter()
+        drawn = engine.draw(case.training, profile, seed=seed)
+        costs = {"fit_cpu_s": drawn.fit_cpu_s, "sample_cpu_s": drawn.sample_cpu_s, "wall_s": time.perf_counter() - wall}
         alone = frame(floor.sample(case.training.num_rows, seed=seed + 1_000))
-        found.append(_measured(case, frame(drawn), alone, training, holdout, seed=seed) | costs)
-        print(f"{case.name} {name} seed {seed}: {costs['wall_s']:.1f} s", file=sys.stderr)
-    return _line(case, name, seeds, found)
+        found.append(_measured(case, frame(drawn.rows), alone, training, holdout, seed=seed) | costs)
+        print(f"{case.name} {engine.name} seed {seed}: {costs['wall_s']:.1f} s", file=sys.stderr)
+    return _line(case, engine.name, seeds, found)
 
 
 def _ceiling(case: Case, training: pd.DataFrame, holdout: pd.DataFrame, seeds: Sequence[int]) -> dict[str, Any]:
