@@ -25,8 +25,11 @@ from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
 from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.ruling import rules_of
+from warehouse_twin.relations.sequence_facts import lesson_of
+from warehouse_twin.relations.sequences import fit_sequence
 from warehouse_twin.relations.training import children_view, context_columns, training_view
 from warehouse_twin.stages.snapshots import repair, write_rows
+from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.sequential import TREE
 from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
 
@@ -86,7 +89,13 @@ class Learned:
         links = self.links(name)
         view = training_view(table, plans, self.profiles, self.training, self.whole, ways=links.ways)
         seed = derive_seed(self.twin.seed, name)
-        model = TREE.fit(view.training, view.profile, given=view.given, parameters={}, seed=seed, leading=view.leading)
+        model: Model
+        if table.order_by is not None:
+            whole = pq.read_table(self.folder / f"{name}.parquet")
+            lesson = lesson_of(table, plans[name], view, whole, entity="__entity", holdout="__holdout")
+            model = fit_sequence(TREE, lesson, parameters={}, seed=seed)
+        else:
+            model = TREE.fit(view.training, view.profile, given=view.given, parameters={}, seed=seed, leading=view.leading)
         counted = children_view(table, plans, self.profiles, self.training, self.read)
         children = None
         if counted is not None:

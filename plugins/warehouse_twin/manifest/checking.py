@@ -11,6 +11,7 @@ from warehouse_twin.manifest.loading import LoadedManifest
 from warehouse_twin.manifest.model import ColumnSpec, Gates, Manifest, SynthesizerSpec, TableSpec
 from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.ordering import cycles, ordered
+from warehouse_twin.manifest.orders import order_faults
 from warehouse_twin.manifest.positions import Positions, Steps
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.manifest.rule_texts import strangers
@@ -90,6 +91,8 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         rows=spec.rows,
         factor=spec.factor,
         kinds={column: said.kind for column, said in spec.columns.items() if said.kind is not None},
+        order_by=spec.validity.from_ if spec.validity is not None else spec.order_by,
+        validity=(spec.validity.from_, spec.validity.to) if spec.validity is not None else None,
         pii={column: (said.pii, said.locale) for column, said in spec.columns.items() if said.pii is not None},
         ignored_rules=spec.rules.ignore,
         rebalance=spec.rebalance,
@@ -232,6 +235,11 @@ def _rebalanced(checked: _Checked) -> Iterator[Fault]:
                 yield checked.positions.fault((*path, column), message, at_key=True)
 
 
+def _orders(checked: _Checked) -> Iterator[Fault]:
+    for name, spec, table in checked.known:
+        yield from order_faults(checked.positions, name, spec, table, checked.protected_parents(name))
+
+
 def _references(checked: _Checked) -> Iterator[Fault]:
     """A table passed through as it is may not refer to one that is made anew: its rows would point at nothing."""
     for name, spec, _ in checked.known:
@@ -259,6 +267,7 @@ _CHECKS: tuple[Callable[[_Checked], Iterator[Fault]], ...] = (
     _rules,
     _sizes,
     _rebalanced,
+    _orders,
     _references,
     _cycles,
 )

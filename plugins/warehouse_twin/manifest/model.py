@@ -74,6 +74,13 @@ class ForeignKeySpec(Strict):
     )
 
 
+class Validity(Strict):
+    """The window in which a version of something holds (a slowly changing dimension of type 2)."""
+
+    from_: Name = Field(alias="from", description="When it begins.")
+    to: Name = Field(description="When it ends: null, or a date far away, while it is open.")
+
+
 class ColumnSpec(Strict):
     """A column that needs a word."""
 
@@ -135,6 +142,13 @@ class TableSpec(Strict):
     primary_key: Names | None = Field(default=None, description="Default: what the warehouse declares.")
     foreign_keys: tuple[ForeignKeySpec, ...] | None = Field(default=None, description="Default: what the warehouse declares.")
     columns: dict[Name, ColumnSpec] = Field(default_factory=dict)
+    order_by: Name | None = Field(
+        default=None,
+        description="A number, date or timestamp: the rows of each parent are drawn as a sequence in this order. Default: no order.",
+    )
+    validity: Validity | None = Field(
+        default=None, description="Windows that do not overlap, of each parent; the rows are a sequence ordered by their begin."
+    )
     keep: Literal["real"] | None = Field(
         default=None, description="real: a reference table without people's data, passed through as it is, not protected."
     )
@@ -155,9 +169,19 @@ class TableSpec(Strict):
     @classmethod
     def _public(cls, keep: str | None, info: ValidationInfo) -> str | None:
         personal = [name for name, spec in info.data.get("columns", {}).items() if spec.pii is not None]
+        if keep is not None and (info.data.get("order_by") is not None or info.data.get("validity") is not None):
+            raise ValueError("a table with keep: real is passed through as it is, nothing is drawn in order; remove one of the two")
         if keep is not None and personal:
             raise ValueError(f"keep: real would publish personal data as it is (pii: {', '.join(personal)}); wanted one or the other")
         return keep
+
+    @field_validator("validity")
+    @classmethod
+    def _one_order(cls, validity: Validity | None, info: ValidationInfo) -> Validity | None:
+        order = info.data.get("order_by")
+        if validity is not None and order is not None and order != validity.from_:
+            raise ValueError(f"windows are ordered by their begin, {validity.from_}; remove order_by, or name the same column")
+        return validity
 
     @field_validator("synthesizer", "challengers", "rows", "factor", "rebalance")
     @classmethod

@@ -26,6 +26,10 @@ class ResolvedTable:
     kinds: Mapping[str, str] = field(default_factory=dict)
     pii: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """column → (kind, locale)"""
+    order_by: str | None = None
+    """the column that orders the rows of each parent"""
+    validity: tuple[str, str] | None = None
+    """where windows begin (also `order_by`) and end"""
     ignored_rules: tuple[str, ...] = ()
     rebalance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """column → share by value, as text"""
@@ -75,6 +79,7 @@ def _table_from(value: Mapping[str, Any]) -> ResolvedTable:
             **value,
             "table": Table.from_dict(value["table"]),
             "challengers": tuple((name, parameters) for name, parameters in value["challengers"]),
+            "validity": tuple(value["validity"]) if value.get("validity") else None,
             "pii": {column: (kind, locale) for column, (kind, locale) in value["pii"].items()},
             "ignored_rules": tuple(value["ignored_rules"]),
         }

@@ -112,6 +112,19 @@ def _decimals(values: Floats, missing: NDArray[np.bool_], kind: pa.DataType) -> 
     return pa.Array.from_buffers(plain, len(values), [valid, pa.py_buffer(words.tobytes())]).cast(kind)
 
 
+def whole_number(column: pa.ChunkedArray) -> Floats:
+    """A number or time as one float64, NaN for null: days since the epoch for a date, microseconds for a timestamp."""
+    parts = to_parts(column)
+    return parts[0] * DAY_MICROSECONDS + parts[1] if len(parts) == 2 else parts[0]
+
+
+def from_whole(values: Floats, kind: pa.DataType) -> pa.Array:
+    """The inverse of `whole_number`."""
+    if pt.is_timestamp(kind):
+        return from_parts((np.floor(values / DAY_MICROSECONDS), values % DAY_MICROSECONDS), kind)
+    return from_parts((values,), kind)
+
+
 def step_of(values: Floats, part: str) -> float:
     """The granularity of a part: the largest step of which every value is a multiple; 0 when there is none.
 

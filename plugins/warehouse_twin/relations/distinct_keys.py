@@ -37,7 +37,9 @@ class DistinctKeys:
 
     def apply(self, frame: pa.Table) -> pa.Table:
         """The frame with unique primary keys; rows whose key cannot be made unique are dropped."""
-        if not self.primary or self.plan.new_key is not None or not self._repeats(frame):
+        if not self.primary or self.plan.new_key is not None or not set(self.primary) <= set(frame.column_names):
+            return frame  # without a key, with a new one, or with times in it that ascend
+        if not self._repeats(frame):
             return frame
         for name in self._drawn("numeric", "datetime"):
             frame = _with(frame, {name: spread_apart(frame.column(name), self._others(frame, [name]), self.profile.column(name))})

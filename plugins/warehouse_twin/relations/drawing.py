@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse_twin.relations.families import parts_of
 from warehouse_twin.relations.planning import ROW
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.registry import load_model
+from warehouse_twin.synthesizers.sequences import FAMILY
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -34,7 +36,8 @@ class Drawing:
     def complete(self, frame: pa.Table, model: Model) -> pa.Table:
         """The table's rows for these frame rows, columns in the schema's order and types, `__row` first."""
         known = [name for name in self.schema.names if name in frame.column_names]
-        context = frame.select([*self.given, *known]) if self.given or known else None
+        families = [FAMILY] if FAMILY in frame.column_names else []
+        context = frame.select([*self.given, *families, *known]) if families or self.given or known else None
         counters = frame.column(ROW).to_numpy()
         drawn = model.sample(frame.num_rows, seed=self.seed, counters=counters, context=context)
         columns = [frame.column(name) if name in known else drawn.column(name) for name in self.schema.names]
@@ -51,8 +54,8 @@ def draw_in_spark(spark: SparkSession, drawing: Drawing, frame: pa.Table, *, scr
     """Complete `frame` in Spark and write `target`, one Parquet file in the order of `__row`; memory is flat in the rows."""
     source, parts = scratch / "frame", scratch / "parts"
     source.mkdir(parents=True)
-    for index, start in enumerate(range(0, max(1, frame.num_rows), BATCH)):
-        pq.write_table(frame.slice(start, BATCH), source / f"{index:06}.parquet", compression="zstd")
+    for index, part in enumerate(parts_of(frame, BATCH)):
+        pq.write_table(part, source / f"{index:06}.parquet", compression="zstd")
     parts.mkdir()
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -108,6 +108,8 @@ class LinkLearner:
         plan = self.plans[self.table.name]
         counts = self._counts()
         candidates = [way for way in ways_up(self.table.name, self.plans, self.profiles) if way.keys != (plan.drive,)]
+        if self.table.order_by is not None:  # a sequence is drawn before the keys that its own columns lead to
+            candidates = [way for way in candidates if way.keys[0] in plan.links]
         if not candidates:
             return LinkModels(counts=counts)
         names = dict.fromkeys([*plan.modelled, *(column for key in (*plan.links, *plan.matched) for column in key.columns)])

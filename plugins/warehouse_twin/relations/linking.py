@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from warehouse_twin.manifest.resolved import ForeignKey
 from warehouse_twin.profiling.matching import codes_of, columns_of
-from warehouse_twin.profiling.values import part_names
+from warehouse_twin.profiling.values import part_names, whole_number
 from warehouse_twin.randomness import derive_seed, permutation
 from warehouse_twin.relations.blueprints import Blueprint, Columns, Ints, free_column, require_rows
 from warehouse_twin.relations.contexts import key_label
 from warehouse_twin.relations.counting import add_rows, draw_counts, drop_rows, in_ranks_of, nudged, scaled_to, scaled_within
 from warehouse_twin.relations.dealing import apart, balanced, bounded, deal
 from warehouse_twin.relations.link_models import parent_features, type_column
-from warehouse_twin.relations.matching_keys import snap, whole_number
+from warehouse_twin.relations.matching_keys import snap
 from warehouse_twin.relations.training import CHILDREN
 from warehouse_twin.synthesizers.protocol import Model
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from warehouse_twin.profiling.matching import codes_of, match_rows
 from warehouse_twin.profiling.table_profile import ColumnProfile
-from warehouse_twin.profiling.values import DAY_MICROSECONDS, from_parts, part_names, to_parts
+from warehouse_twin.profiling.values import DAY_MICROSECONDS, from_whole, part_names, whole_number
 from warehouse_twin.randomness import uniforms
 
 Ints = NDArray[np.int64]
@@ -84,12 +83,6 @@ def _any(mine: Ints, theirs: Ints, draws: Floats) -> Ints:
     return np.where(sizes > 0, order[np.minimum(first + (draws * sizes).astype(np.int64), len(order) - 1)], -1)
 
 
-def whole_number(column: pa.ChunkedArray) -> Floats:
-    """A number or time as one float64: microseconds since the epoch for a timestamp."""
-    parts = to_parts(column)
-    return parts[0] * DAY_MICROSECONDS + parts[1] if len(parts) == 2 else parts[0]
-
-
 def step_between(profile: ColumnProfile, kind: pa.DataType) -> float:
     """The granularity of a column as `whole_number` counts: a day for timestamps that have all the same time; 0 for none."""
     if len(part_names(kind)) < 2:
@@ -116,9 +109,7 @@ def spread_apart(column: pa.ChunkedArray, others: Columns, profile: ColumnProfil
     (groups,) = codes_of(others) if others else (np.zeros(len(slots), dtype=np.int64),)
     moved = slots_apart(slots, groups, lowest=int(slots.min()), highest=int(slots.max()))
     whole = np.where(moved == slots, values, np.round(moved * step + start, 9))
-    timestamp = len(part_names(column.type)) == 2
-    parts: tuple[NDArray[np.floating[Any]], ...] = (np.floor(whole / DAY_MICROSECONDS), whole % DAY_MICROSECONDS) if timestamp else (whole,)
-    return pa.chunked_array([from_parts(parts, column.type)])
+    return pa.chunked_array([from_whole(whole, column.type)])
 
 
 def slots_apart(slots: Ints, groups: Ints, *, lowest: int, highest: int) -> Ints:

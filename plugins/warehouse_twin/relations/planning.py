@@ -16,11 +16,13 @@ from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.blueprints import Blueprint, Columns, free_column, require_rows, taken
 from warehouse_twin.relations.contexts import beside, gathered
 from warehouse_twin.relations.distinct_keys import DistinctKeys
+from warehouse_twin.relations.families import brought_together, drawn_ahead, families_of
 from warehouse_twin.relations.hierarchies import to_itself
 from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
 from warehouse_twin.relations.new_keys import new_keys
 from warehouse_twin.relations.rebalancing import rebalanced
 from warehouse_twin.relations.siblings import siblings
+from warehouse_twin.synthesizers.sequences import FAMILY
 
 ROW = "__row"
 
@@ -38,17 +40,21 @@ def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int
     if plan.drive is not None:
         link = draw_driving(blueprint, parents, seed=seed)
         columns, rows = taken(blueprint.table, parents[plan.drive.references], plan.drive, link), len(link)
+        columns |= families_of(blueprint.table, link)
     drawn = _draw_first(blueprint, _context(blueprint, columns, parents, driving=True), rows, seed=seed)
     for key in plan.links[1:]:
         link = draw_second(blueprint, key, parents, columns, drawn, rows, seed=seed)
         columns.update(taken(blueprint.table, parents[key.references], key, link))
     if plan.new_key is not None:
         columns[plan.new_key] = new_keys(blueprint.profile.column(plan.new_key), blueprint.types.field(plan.new_key).type, rows, seed=seed)
-    columns.update({name: drawn[name] for name in plan.leading})
+    if blueprint.table.order_by is None:
+        columns.update({name: drawn[name] for name in plan.leading})
+    elif drawn_ahead(blueprint.table, plan):
+        columns.update(_draw_all(blueprint, columns, _context(blueprint, columns, parents), rows, seed=seed))
     _match(blueprint, parents, columns, seed=seed)
     frame = pa.table({ROW: np.arange(rows, dtype=np.int64), **columns})
     frame = DistinctKeys(blueprint.table, plan, blueprint.profile, parents, seed=derive_seed(seed, "distinct")).apply(frame)
-    frame = _valid(blueprint, frame, parents)
+    frame = brought_together(_valid(blueprint, frame, parents))
     frame = frame.set_column(0, ROW, pa.array(np.arange(frame.num_rows, dtype=np.int64)))
     for key in plan.itself:
         frame = to_itself(blueprint, key, frame, seed=seed)
@@ -80,12 +86,19 @@ def _draw_first(blueprint: Blueprint, context: pa.Table, rows: int, *, seed: int
     given = context if context.num_columns else None
     if links.model is not None:
         drawn = links.model.sample(rows, seed=derive_seed(seed, blueprint.table.name), context=given)
-    elif plan.leading:
+    elif plan.leading and blueprint.table.order_by is None:
         if blueprint.table.rebalance:  # of root tables alone, which have no context
             given = pa.table(rebalanced(blueprint.model, blueprint.table.rebalance, rows, seed=derive_seed(seed, blueprint.table.name)))
         drawn = blueprint.model.sample(rows, seed=derive_seed(seed, blueprint.table.name), context=given, columns=plan.leading)
     else:
         return {}
+    return {name: drawn.column(name) for name in drawn.column_names}
+
+
+def _draw_all(blueprint: Blueprint, columns: Columns, context: pa.Table, rows: int, *, seed: int) -> Columns:
+    """Every column of a sequence that cannot be drawn in parts."""
+    given = beside(context, pa.table({FAMILY: columns[FAMILY]}))
+    drawn = blueprint.model.sample(rows, seed=derive_seed(seed, blueprint.table.name), context=given)
     return {name: drawn.column(name) for name in drawn.column_names}
 
 

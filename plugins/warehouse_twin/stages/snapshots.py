@@ -24,6 +24,7 @@ from warehouse_twin.materializing.naming import refuse_unquotable
 from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.relations.entities import Membership, memberships
+from warehouse_twin.relations.families import refuse_unordered
 from warehouse_twin.stages.context import StageContext
 from warehouse_twin.workspace import new_folder, write_json, write_text
 
@@ -64,6 +65,7 @@ def take_snapshot(context: StageContext) -> Taken:
         goals = goal_names(context.settings.expectations)
         resolved = resolve_manifest(loaded, declared, synthesizers=known_synthesizers(), goals=goals)
         refuse_unquotable(resolved)  # here, and not after minutes of work
+        refuse_unordered(resolved)
         tables = {table.name: snapshot.read(_declared(declared, table)) for table in resolved.tables}
     sources = {
         name: keyed(digest_table(table, keys=resolved[name].table.primary_key or ()), secret=secret) for name, table in tables.items()

@@ -12,15 +12,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
 from warehouse_twin.relations.rebalancing import check_rebalanced
+from warehouse_twin.relations.sequence_facts import lesson_of, marks_of
+from warehouse_twin.relations.sequences import Lesson, fit_sequence
 from warehouse_twin.relations.training import TrainingView, children_view, training_view
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.snapshots import read_snapshot
+from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.registry import CARD, find_synthesizer, model_digest
 from warehouse_twin.synthesizers.sequential import TREE
 from warehouse_twin.workspace import read_json, write_json
@@ -45,6 +49,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "leading": list(plans[table.name].leading),
         "rebalance": {name: sorted(shares) for name, shares in table.rebalance.items()},
         "drive": list(parent.columns) if parent else [],
+        "order": [table.order_by, list(table.validity or ())],
     }
 
 
@@ -62,6 +67,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
         lambda name, columns: _whole(context, name, columns),
         ways=ways,
     )
+    sequence = _sequence(context, table, view) if table.order_by is not None else None
     roles = [("published", table.synthesizer, table.parameters)]
     roles += [("challenger", name, given) for name, given in table.challengers]
     if FLOOR not in {name for _, name, _ in roles}:
@@ -72,7 +78,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     for role, name, given in roles:
         if role == "published" and find_synthesizer(name).conditional:
             _fit_children(context, folder / name / CHILDREN_FOLDER)
-        models[name] = _fit(role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed)
+        models[name] = _fit(role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed, sequence=sequence)
     return {"models": models}
 
 
@@ -111,6 +117,13 @@ def _fit_children(context: StageContext, folder: Path) -> None:
         TREE.fit(view.training, view.profile, given=view.given, parameters=smallest, seed=seed).save(folder)
 
 
+def _sequence(context: StageContext, table: ResolvedTable, view: TrainingView) -> Lesson:
+    """What a table with `order_by` is learned from as a sequence: all its rows say which is whose, training rows alone the rest."""
+    plan = key_plans(context.resolved)[table.name]
+    whole = pq.read_table(context.snapshot / f"{table.name}.parquet", columns=marks_of(table, plan, ENTITY, HOLDOUT))
+    return lesson_of(table, plan, view, whole, entity=ENTITY, holdout=HOLDOUT)
+
+
 def _table(context: StageContext) -> str:
     if context.table is None:
         raise ConfigurationError(f"{context.twin}: train works on one table at a time; wanted --table")
@@ -136,14 +149,17 @@ def read_profiles(context: StageContext) -> dict[str, TableProfile]:
 
 
 def _fit(
-    role: str, name: str, given: dict[str, Any], view: TrainingView, folder: Path, *, table: str, seed: int
+    role: str, name: str, given: dict[str, Any], view: TrainingView, folder: Path, *, table: str, seed: int, sequence: Lesson | None = None
 ) -> dict[str, Any]:
     """Fit and save one synthesizer; returns its card. Only a published one that can use them is given the parent's columns."""
     started = time.monotonic()
     synthesizer = find_synthesizer(name)
     part = view if role == "published" and synthesizer.conditional else view.alone()
     fit_seed = derive_seed(seed, "train", table, name)
-    model = synthesizer.fit(part.training, part.profile, given=part.given, parameters=given, seed=fit_seed, leading=part.leading)
+    if role == "published" and sequence is not None:
+        model: Model = fit_sequence(synthesizer, sequence, parameters=given, seed=fit_seed)
+    else:
+        model = synthesizer.fit(part.training, part.profile, given=part.given, parameters=given, seed=fit_seed, leading=part.leading)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
     card = {

@@ -11,6 +11,7 @@ from typing import cast
 from warehouse_twin.digests import digest_folder, digest_of
 from warehouse_twin.errors import ConfigurationError, IntegrityError
 from warehouse_twin.synthesizers.protocol import Model, Synthesizer
+from warehouse_twin.synthesizers.sequences import FILE, load_sequence
 from warehouse_twin.workspace import read_json
 
 GROUP = "warehouse_twin.synthesizers"
@@ -68,4 +69,5 @@ def load_model(name: str, folder: Path) -> Model:
     got = model_digest(folder)
     if got != wanted:
         raise IntegrityError(f"model {name} in {folder}: digest {got[:12]}…, wanted {wanted[:12]}…; it was altered and is not loaded")
-    return find_synthesizer(name).load(folder)
+    synthesizer = find_synthesizer(name)
+    return load_sequence(synthesizer, folder) if (folder / FILE).exists() else synthesizer.load(folder)

@@ -253,6 +253,57 @@ def test_a_rule_to_ignore_names_columns_that_are_there(catalog_faults: Faults, r
     assert "did you mean customer? (of orders, in a rule)" in fault
 
 
+ORDERED = """\
+tables:
+  customers: {primary_key: id}
+  orders:
+    foreign_keys: [{columns: customer, references: customers}]
+    columns: {id: {kind: categorical}}
+"""
+
+
+def test_rows_are_ordered_within_a_parent(resolve: Resolve) -> None:
+    assert resolve(ORDERED + "    order_by: payer\n")["orders"].order_by == "payer"
+    twin = resolve(ORDERED.replace("id: {kind: categorical}", "") + "    validity: {from: customer, to: id}\n")
+    assert (twin["orders"].order_by, twin["orders"].validity) == ("customer", ("customer", "id"))
+    assert ResolvedTwin.from_dict(json.loads(json.dumps(twin.to_dict()))) == twin
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        (
+            "order_by: paye",
+            "6:15: tables.orders.order_by: unknown column 'paye'; known: id, customer, payer, note; did you mean payer? (of orders)",
+        ),
+        (
+            "order_by: note",
+            "6:15: tables.orders.order_by: column note is VARCHAR; wanted a number, a date or a timestamp, which order rows",
+        ),
+        (
+            "order_by: id",
+            "6:15: tables.orders.order_by: column id is said to be categorical, and categories order nothing; remove its kind",
+        ),
+        (
+            "validity: {from: customer, to: payer}",
+            "6:15: tables.orders.validity: windows from customer (INTEGER) to payer (BIGINT); wanted two columns of the same type",
+        ),
+        (
+            "validity: {from: payer, to: payer}",
+            "6:15: tables.orders.validity: windows from payer (BIGINT) to payer (BIGINT); wanted two columns of the same type",
+        ),
+        (
+            "foreign_keys: []\n    order_by: payer",
+            "6:15: tables.orders.order_by: rows are ordered within their parent, and orders refers to no table that is synthesized; "
+            "wanted such a foreign key",
+        ),
+    ],
+)
+def test_what_cannot_order_rows_is_refused(catalog_faults: Faults, said: str, fault: str) -> None:
+    text = ORDERED if "foreign" not in said else ORDERED.replace("    foreign_keys: [{columns: customer, references: customers}]\n", "")
+    assert catalog_faults(f"{text}    {said}\n") == [fault]
+
+
 def test_names_the_twin_needs_for_itself_are_refused(catalog_faults: Faults) -> None:
     catalog = (Table("_release", (Column("a", "INTEGER", True),)), Table("t", (Column("__entity", "INTEGER", True),)))
     assert catalog_faults("tables:\n  _release:\n  t:\n", catalog) == [

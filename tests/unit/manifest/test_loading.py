@@ -105,7 +105,7 @@ tables:
         "5:7: seed: got yes, wanted a whole number",
         "6:4: k: got 1, wanted at least 2",
         "8:12: tables.orders.primarykey: unknown field 'primarykey'; known: challengers, columns, factor, foreign_keys, gates, keep, "
-        "primary_key, rebalance, rows, rules, synthesizer; did you mean primary_key?",
+        "order_by, primary_key, rebalance, rows, rules, synthesizer, validity; did you mean primary_key?",
         "8:34: tables.orders.keep: got 'reel', wanted real; did you mean real?",
         "8:57: tables.orders.factor: rows and factor exclude each other; wanted one of them",
         "10:27: tables.customers.columns.mail.pii: got 'emial', wanted one of name, first_name, last_name, email, phone, address, "
@@ -144,6 +144,8 @@ tables:
         ("[gaussian_copula]", "[{}]", "14:19: tables.customers.challengers[0].name: missing, wanted here"),
         ("{name: tree,", "{nam: tree,", "7:15: synthesizer.nam: unknown field 'nam'; known: name, parameters; did you mean name?"),
         ("key: code", "key: code, rows: 3", "10:52: tables.countries.rows: a table with keep: real is passed through"),
+        ("key: code", "key: code, order_by: id", "10:21: tables.countries.keep: a table with keep: real is passed through as it is"),
+        ("key: code", "key: code, order_by: id, validity: {from: a, to: b}", "validity: windows are ordered by their begin, a; remove"),
         ("key: code", "key: code, synthesizer: tree", "tables.countries.synthesizer: a table with keep: real is passed through"),
         (
             "    primary_key: [id]",
