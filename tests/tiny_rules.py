@@ -28,8 +28,9 @@ def learned(table: pa.Table, *, k: int = 5, fixed: Collection[str] = (), ignored
     return replace(profile, rules=mine(evidence, ignored=tuple(ignored)))
 
 
-def texts(table: pa.Table, **more: Collection[str]) -> list[str]:
-    return [rule.text for rule in learned(table, **more).rules]  # type: ignore[arg-type]
+def texts(table: pa.Table, *kinds: str, **more: Collection[str]) -> list[str]:
+    """The rules of a table, of these kinds, or all."""
+    return [rule.text for rule in learned(table, **more).rules if not kinds or rule.kind in kinds]  # type: ignore[arg-type]
 
 
 def drawn(table: pa.Table, profile: TableProfile, *, rows: int = 2_000, seed: int = 3) -> pa.Table:

@@ -60,7 +60,8 @@ class Constraints:
         """A column that is not drawn; None for one that is, or whose sources are not known."""
         if not self.replaces(name) or not set(self._deriving[name].sources) <= set(known):
             return None
-        return computed(self._deriving[name], known, kind)
+        found = computed(self._deriving[name], known, kind)
+        return self._in_order(name, found, known) if self._deriving[name].sources[-1] in self.virtual else found
 
     def limits(self, column: ColumnProfile, known: Arrays) -> Limits | None:
         """What the column may be, given those that are drawn already; None where any value will do."""
@@ -73,6 +74,9 @@ class Constraints:
         if rule is not None and set(rule.sources) <= set(known):
             found = computed(rule, known, array.type)
             array = pc.if_else(pc.and_(array.is_valid(), found.is_valid()), found, array)
+        return self._in_order(name, array, known)
+
+    def _in_order(self, name: str, array: pa.ChunkedArray, known: Arrays) -> pa.ChunkedArray:
         for rule in self._limiting.get(name, ()):
             if rule.kind == "order" and _other(rule, name) in known:
                 array = _at_bound(rule, name, array, known)

@@ -46,10 +46,11 @@ class Limits:
         days = (np.ceil if whole else np.floor)(self.low / DAY_MICROSECONDS), np.floor(self.high / DAY_MICROSECONDS)
         if kind == "day":
             return days
-        return (
-            np.where(values[0] == days[0], self.low - days[0] * DAY_MICROSECONDS, -np.inf),
-            np.where(values[0] == days[1], self.high - days[1] * DAY_MICROSECONDS, np.inf),
-        )
+        with np.errstate(invalid="ignore"):  # no bound is an infinite one
+            return (
+                np.where(values[0] == days[0], self.low - days[0] * DAY_MICROSECONDS, -np.inf),
+                np.where(values[0] == days[1], self.high - days[1] * DAY_MICROSECONDS, np.inf),
+            )
 
     def opening(self, codec: Codec, place: int, bounds: tuple[Floats, Floats] | None) -> Callable[[slice], Bools]:
         """Which classes some rows may have, shape (rows, classes), as a function of the rows."""

@@ -9,6 +9,7 @@ from warehouse_twin.profiling.rules.arithmetic import clocks, durations, equal_c
 from warehouse_twin.profiling.rules.calendars import parts_of_times
 from warehouse_twin.profiling.rules.evidence import Evidence
 from warehouse_twin.profiling.rules.nulls import null_rules
+from warehouse_twin.profiling.rules.orders import measured, offsets, orders
 from warehouse_twin.profiling.rules.rule import Rule
 
 Finder = Callable[[Evidence], Iterator[Rule]]
@@ -24,7 +25,10 @@ def mine(evidence: Evidence, *, ignored: Sequence[str] = ()) -> tuple[Rule, ...]
     for finder in DERIVED:
         for rule in finder(evidence):
             chosen.consider(rule)
-    rules = [*chosen.rules, *null_rules(evidence)]
+    sources = dict(chosen.sources)
+    for rule in offsets(evidence):
+        chosen.consider_offset(rule)
+    rules = [*chosen.rules, *orders(evidence, sources), *null_rules(evidence)]
     return tuple(replace(rule, ignored=rule.text in ignored) for rule in rules)
 
 
@@ -47,6 +51,16 @@ class Chosen:
             return
         self.rules.append(replace(turned, detail={**turned.detail, "total": self.evidence.total(turned)}))
         self.sources[turned.target] = turned.sources
+
+    def consider_offset(self, rule: Rule) -> None:
+        """Keep the offset if its target is still to be drawn; the nearest source comes first."""
+        if rule.text in self.ignored:
+            self.rules.append(rule)
+        elif self._fits(rule) and not any(other.target == rule.target for other in self.rules):
+            found = measured(self.evidence, rule)
+            if found is not None:
+                self.rules.append(replace(found, detail={**found.detail, "total": self.evidence.total(found)}))
+                self.sources[rule.target] = rule.sources
 
     def _fits(self, rule: Rule) -> bool:
         if rule.target in self.evidence.fixed or rule.target in self.sources:

@@ -34,9 +34,9 @@ def test_rounding_to_the_step_of_the_target_is_no_violation(draw) -> None:
 def test_one_row_that_breaks_a_rule_is_enough_to_drop_it(draw) -> None:
     a, b = draw.integers(1, 500, 30_000), draw.integers(0, 60, 30_000)
     total = a + b
-    assert texts(pa.table({"a": a, "b": b, "total": total})) == ["total = a + b"]
+    assert texts(pa.table({"a": a, "b": b, "total": total}), "linear") == ["total = a + b"]
     total[17_171] += 1
-    assert texts(pa.table({"a": a, "b": b, "total": total})) == []
+    assert texts(pa.table({"a": a, "b": b, "total": total}), "linear") == []
 
 
 def test_too_few_rows_say_nothing(draw) -> None:
@@ -55,9 +55,9 @@ def test_columns_that_hardly_vary_agree_by_chance(draw) -> None:
 def test_a_rule_is_solved_for_a_column_that_is_still_to_be_drawn(draw) -> None:
     a, b = draw.integers(1, 500, ROWS), draw.integers(0, 60, ROWS)
     table = pa.table({"a": a, "b": b, "total": a + b})
-    assert texts(table, fixed=("total",)) == ["a = total - b"]
-    assert texts(table, fixed=("total", "a")) == ["b = total - a"]
-    assert texts(table, fixed=("total", "a", "b")) == []
+    assert texts(table, "linear", fixed=("total",)) == ["a = total - b"]
+    assert texts(table, "linear", fixed=("total", "a")) == ["b = total - a"]
+    assert texts(table, "linear", fixed=("total", "a", "b")) == []
 
 
 def test_times_of_the_day_go_around_the_clock(draw) -> None:
@@ -141,5 +141,5 @@ def test_an_ignored_rule_is_listed_and_not_kept(draw) -> None:
     a, b = draw.integers(1, 500, ROWS), draw.integers(0, 60, ROWS)
     table = pa.table({"a": a, "b": b, "total": a + b})
     profile = learned(table, ignored=["total = a + b"])
-    assert [(rule.text, rule.ignored) for rule in profile.rules] == [("total = a + b", True)]
+    assert [(rule.text, rule.ignored) for rule in profile.rules if rule.kind == "linear"] == [("total = a + b", True)]
     assert broken(profile.rules, drawn(table, profile)) != {}
