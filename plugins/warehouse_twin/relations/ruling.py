@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ResolvedTwin
@@ -23,7 +21,7 @@ from warehouse_twin.profiling.matching import match_rows
 from warehouse_twin.profiling.rules.evidence import Evidence
 from warehouse_twin.profiling.rules.mining import mine
 from warehouse_twin.profiling.rules.rule import Rule
-from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
+from warehouse_twin.profiling.snapshot_parts import ENTITY, training_part
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.training import context_columns
@@ -46,14 +44,10 @@ class _Joined:
 
     def __post_init__(self) -> None:
         self._held: OrderedDict[str, pa.ChunkedArray] = OrderedDict()
-        self._training = {name: self._mask(name) for name in {self.table, *([self.plan.drive.references] if self.plan.drive else [])}}
         self._links: pa.Array | None = None
 
-    def _mask(self, table: str) -> pa.ChunkedArray:
-        return pc.invert(pq.read_table(self.snapshot / f"{table}.parquet", columns=[HOLDOUT]).column(0))
-
     def own(self, table: str, column: str) -> pa.ChunkedArray:
-        return pq.read_table(self.snapshot / f"{table}.parquet", columns=[column]).column(0).filter(self._training[table])
+        return training_part(self.snapshot / f"{table}.parquet", [column]).column(0)
 
     def read(self, names: Sequence[str]) -> dict[str, pa.ChunkedArray]:
         return {name: self._column(name) for name in names}

@@ -54,7 +54,7 @@ def _ordered(names: Sequence[str], values: Sequence[Floats]) -> Iterator[tuple[s
             above = (matrix[:, place, None] > matrix).any(axis=0)
             below = (matrix[:, place, None] < matrix).any(axis=0)
         for other in np.flatnonzero(~above & below):
-            yield name, names[other]
+            yield name, names[int(other)]
 
 
 def _computed_both(a: str, b: str, sources: Mapping[str, Sequence[str]]) -> bool:
