@@ -17,6 +17,7 @@ from warehouse_twin.profiling.cells import numeric_cells
 from warehouse_twin.profiling.formats import UUID, learn_patterns, learn_words
 from warehouse_twin.profiling.holders import holders_of
 from warehouse_twin.profiling.leads import lead_part
+from warehouse_twin.profiling.nested import Shape, is_nested, learn_json, learn_shape, learn_sizes, looks_like_json
 from warehouse_twin.profiling.recognition import Recognised, recognise, role_of
 from warehouse_twin.profiling.spelled import is_spelled
 from warehouse_twin.profiling.table_profile import ColumnKind, ColumnProfile, Part
@@ -58,7 +59,12 @@ def profile_column(task: ColumnTask, column: pa.ChunkedArray, entities: Ints, *,
     holders = entities[filled]
     personal = _personal(task, present, holders, k=k)
     kind = _kind(task, column.type, present, holders, personal, k=k)
-    parts, formats = _parts(task, kind, column, present, holders, personal, k=k)
+    shape = _shape(task, kind, present, holders, k=k)
+    if shape is not None:
+        kind, parts = "nested", _presence(present)
+        formats: dict[str, Any] = {"shape": shape}
+    else:
+        parts, formats = _parts(task, kind, column, present, holders, personal, k=k)
     distinct = _distinct(present)
     if personal is not None:
         people = distinct if 2 * distinct < len(present) else 0
@@ -86,7 +92,9 @@ def _personal(task: ColumnTask, present: pa.ChunkedArray, holders: Ints, *, k: i
     """What the column holds of a person, as the manifest says or as recognised."""
     if task.pii is not None:
         return Recognised(task.pii[0], role_of(task.name), task.pii[1], said=True)
-    if task.kind is not None or task.key or task.domain is not None or not _is_text(present.type) or is_spelled(task.sql_type):
+    if task.kind is not None or task.key or task.domain is not None or not _is_text(present.type):
+        return None
+    if is_spelled(task.sql_type) or looks_like_json(present):
         return None
     return recognise(task.name, present, holders, k=k)
 
@@ -111,7 +119,8 @@ def _kind(
     if len(present) == 0:
         return "categorical" if task.nullable else "opaque" if spelled else "code"
     values, rows, _ = common_values(_as_text(present), holders, k=k)
-    if len(values) and (task.kind == "categorical" or spelled or rows.sum() >= CATEGORICAL_COVER * len(present)):
+    forced = task.kind == "categorical" or (spelled and task.sql_type != "JSON")
+    if len(values) and (forced or rows.sum() >= CATEGORICAL_COVER * len(present)):
         return "categorical"
     if spelled:
         return "opaque"
@@ -150,13 +159,31 @@ def _parts(
         return _numeric_parts(task, column, present, holders, k=k), {}
     if kind == "categorical":
         return (_category(task, _as_text(present), holders, k=k),), {}
-    presence = (Part("presence", values=("present",), rows=(len(present),)),)
+    presence = _presence(present)
     if kind == "code" or (kind == "pii" and personal is not None and personal.kind == "phone"):
         lead = lead_part(present.cast(pa.string()), holders, k=k)
         return presence if lead is None else (lead,), learn_patterns(present, holders, k=k)
     if kind == "text":
         return presence, learn_words(present, holders, k=k)
+    if pt.is_binary(present.type) or pt.is_large_binary(present.type):
+        return presence, {"sizes": learn_sizes(present, holders, k=k)}
     return presence, {}
+
+
+def _presence(present: pa.ChunkedArray) -> tuple[Part, ...]:
+    return (Part("presence", values=("present",), rows=(len(present),)),)
+
+
+def _shape(task: ColumnTask, kind: ColumnKind, present: pa.ChunkedArray, holders: Ints, *, k: int) -> Shape | None:
+    """The shape of a nested column, or of a text that is JSON; None for all others."""
+
+    def leaf(name: str, values: pa.ChunkedArray, entities: Ints) -> ColumnProfile:
+        return profile_column(ColumnTask(name, "VARCHAR"), values, entities, k=k)
+
+    if is_nested(present.type):
+        return learn_shape(task.name, present, holders, leaf, k=k)
+    is_json = task.sql_type == "JSON" if kind == "opaque" else kind in ("text", "code") and task.kind is None and not task.key
+    return learn_json(task.name, present, holders, leaf, k=k) if is_json and looks_like_json(present) else None
 
 
 def _category(task: ColumnTask, text: pa.ChunkedArray, holders: Ints, *, k: int) -> Part:

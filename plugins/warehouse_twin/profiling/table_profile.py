@@ -13,7 +13,7 @@ from typing import Any, Literal
 from warehouse_twin.profiling.rules.rule import Rule
 
 PartKind = Literal["number", "day", "time", "category", "presence"]
-ColumnKind = Literal["numeric", "datetime", "categorical", "code", "text", "uuid", "pii", "opaque"]
+ColumnKind = Literal["numeric", "datetime", "categorical", "code", "text", "uuid", "pii", "nested", "opaque"]
 SCHEMA_VERSION = 2
 
 

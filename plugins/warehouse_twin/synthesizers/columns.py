@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from warehouse_twin.profiling.leads import leads_of
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.profiling.values import from_parts, to_parts
+from warehouse_twin.randomness import derive_seed, uniforms
+from warehouse_twin.synthesizers.coding import codec_of
 from warehouse_twin.synthesizers.generators import generate
+from warehouse_twin.synthesizers.nested import make_nested
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +45,22 @@ def from_values(
         choices = pa.array(profile.parts[0].values or ("",), type=pa.string())
         return choices.take(codes).cast(kind)
     present = ~np.isnan(values[0])
+    if profile.kind == "nested":
+        place = derive_seed(seed, profile.name)
+        return make_nested(profile.formats["shape"], kind, profile.sql_type, present, counters, draw_alone, seed=place)
     if profile.parts[0].kind == "category":
         leads = np.asarray(profile.parts[0].values, dtype=object)[np.where(present, values[0], 0).astype(np.int64)]
         return generate(profile, kind, present, counters, seed=seed, leads=leads)
     return generate(profile, kind, present, counters, seed=seed)
+
+
+def draw_alone(profile: ColumnProfile, kind: pa.DataType, present: NDArray[np.bool_], counters: NDArray[np.int64], seed: int) -> pa.Array:
+    """A column by its own frequencies, where `present`."""
+    values: list[Floats] = []
+    for place, part in enumerate(profile.parts):
+        codec = codec_of(part)
+        draws, cell, spot = (uniforms(counters, seed=seed, stream=f"{place}/{stream}") for stream in ("class", "cell", "spot"))
+        ends = np.cumsum(codec.kept) if codec.null else np.zeros(0)
+        classes = np.searchsorted(ends, draws * ends[-1], side="right") if codec.null else np.zeros(len(counters), dtype=np.int64)
+        values.append(np.where(present, codec.decode(np.minimum(classes, max(codec.null - 1, 0)), cell, spot), np.nan))
+    return from_values(tuple(values), profile, kind, counters, seed=seed)
