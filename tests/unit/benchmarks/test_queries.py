@@ -42,18 +42,22 @@ def test_an_empty_answer_is_right_only_when_nothing_should_be_there() -> None:
     assert queries.error(19, something, nothing) == 1.0
 
 
-def test_a_bootstrap_draws_customers_with_all_that_is_theirs(tmp_path) -> None:
+def test_another_draw_has_customers_with_all_that_is_theirs(tmp_path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
     target.mkdir()
     tables = {name: pa.table({key[0]: [1]}) for name, key in queries.KEYS.items()}
+    tables["part"] = pa.table({"p_partkey": [1, 2, 3], "p_size": [1, 2, 3], "p_color": [1, 2, 3], "p_retailprice": [7, 8, 9]})
     tables["customer"] = pa.table({"c_custkey": [1, 2, 3, 4], "c_name": ["a", "b", "c", "d"]})
     tables["orders"] = pa.table({"o_orderkey": [10, 20, 30], "o_custkey": [1, 1, 2], "o_clerk": ["a", "a", "b"]})
     tables["lineitem"] = pa.table({"l_orderkey": [10, 20, 30, 30], "l_linenumber": [1, 1, 1, 2], "l_comment": ["a", "a", "b", "b"]})
     for name, rows in tables.items():
         pq.write_table(rows, source / f"{name}.parquet")
-    queries.bootstrapped(source, target, seed=3)
+    queries.redrawn(source, target, seed=3)
     customers, orders, lines = (pq.read_table(target / f"{name}.parquet").to_pylist() for name in ("customer", "orders", "lineitem"))
+    parts = pq.read_table(target / "part.parquet").to_pydict()
+    assert (parts["p_partkey"], parts["p_retailprice"]) == ([1, 2, 3], [7, 8, 9])
+    assert parts["p_size"] == parts["p_color"] != [1, 2, 3]
     names = {row["c_custkey"]: row["c_name"] for row in customers}
     assert sorted(names) == [1, 2, 3, 4]
     assert len({row["o_orderkey"] for row in orders}) == len(orders)
