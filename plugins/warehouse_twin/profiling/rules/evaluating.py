@@ -134,14 +134,14 @@ def _part(rule: Rule, columns: Columns, kind: pa.DataType) -> pa.ChunkedArray:
     return part_of(columns[rule.sources[0]], rule.detail["part"], rule.detail.get("zone")).cast(kind, safe=False)
 
 
-def _dependency(rule: Rule, columns: Columns, kind: pa.DataType) -> pa.ChunkedArray:
-    """By the map; a combination that it does not have takes the value of one that shares its last source, or its first, or any."""
+def _dependency(rule: Rule, columns: Columns, kind: pa.DataType, *, nearest: bool = True) -> pa.ChunkedArray:
+    """By the map; with `nearest` a combination that it does not have takes the value of one that shares its last source, or its first, or any."""
     texts = [as_text(columns[source]) for source in rule.sources]
     rows: Sequence[Sequence[str]] = rule.detail["map"]
     choices, places = _places(rule, texts)
     absent = np.flatnonzero(places < 0)
     present = absent[np.logical_and.reduce([text.is_valid().to_numpy()[absent] for text in texts])] if len(absent) else absent
-    if len(present) and rows:
+    if len(present) and rows and nearest:
         firsts = [{row[index]: number for number, row in reversed(list(enumerate(rows)))} for index in range(len(texts))]
         asked = list(zip(*(text.take(pa.array(present)).to_pylist() for text in texts), strict=True))
         found = {key: _nearest(key, firsts, len(rows)) for key in set(asked)}
@@ -195,6 +195,8 @@ def violations(rule: Rule, columns: Columns) -> Bools:
     first = columns[rule.sources[0]]
     if rule.kind in ("linear", "product"):
         return _beyond(rule, columns)
+    if rule.kind == "dependency":  # what the map does not have is protected
+        return _unequal(_dependency(rule, columns, target.type, nearest=False), target)
     if rule.kind in DERIVING:
         return _unequal(computed(rule, columns, target.type), target)
     if rule.kind == "order":

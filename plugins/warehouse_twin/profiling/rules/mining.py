@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from warehouse_twin.profiling.rules.arithmetic import clocks, durations, equal_columns, multiples, triples
 from warehouse_twin.profiling.rules.calendars import parts_of_times
+from warehouse_twin.profiling.rules.dependencies import combination_rules, dependencies, mapped
 from warehouse_twin.profiling.rules.evidence import Evidence
 from warehouse_twin.profiling.rules.nulls import null_rules
 from warehouse_twin.profiling.rules.orders import measured, offsets, orders
@@ -25,10 +26,13 @@ def mine(evidence: Evidence, *, ignored: Sequence[str] = ()) -> tuple[Rule, ...]
     for finder in DERIVED:
         for rule in finder(evidence):
             chosen.consider(rule)
+    for rule in dependencies(evidence, dict(chosen.sources)):
+        chosen.consider_measured(rule, mapped)
     sources = dict(chosen.sources)
     for rule in offsets(evidence):
-        chosen.consider_offset(rule)
-    rules = [*chosen.rules, *orders(evidence, sources), *null_rules(evidence)]
+        chosen.consider_measured(rule, measured)
+    pairs = combination_rules(evidence, chosen.sources)
+    rules = [*chosen.rules, *pairs, *orders(evidence, sources), *null_rules(evidence)]
     return tuple(replace(rule, ignored=rule.text in ignored) for rule in rules)
 
 
@@ -52,15 +56,16 @@ class Chosen:
         self.rules.append(replace(turned, detail={**turned.detail, "total": self.evidence.total(turned)}))
         self.sources[turned.target] = turned.sources
 
-    def consider_offset(self, rule: Rule) -> None:
-        """Keep the offset if its target is still to be drawn; the nearest source comes first."""
-        if rule.text in self.ignored:
-            self.rules.append(rule)
-        elif self._fits(rule) and not any(other.target == rule.target for other in self.rules):
-            found = measured(self.evidence, rule)
-            if found is not None:
-                self.rules.append(replace(found, detail={**found.detail, "total": self.evidence.total(found)}))
-                self.sources[rule.target] = rule.sources
+    def consider_measured(self, rule: Rule, measure: Callable[[Evidence, Rule], Rule | None]) -> None:
+        """Keep a rule with numbers of its own, which are measured if its target is still to be drawn; what comes first is best."""
+        if not self._fits(rule):
+            return
+        found = measure(self.evidence, rule)
+        if found is None or (found.kind == "dependency" and not (self.evidence.surprising(found) and self.evidence.holds(found))):
+            return
+        if found.text not in self.ignored:
+            self.sources[found.target] = found.sources
+        self.rules.append(replace(found, detail={**found.detail, "total": self.evidence.total(found)}))
 
     def _fits(self, rule: Rule) -> bool:
         if rule.target in self.evidence.fixed or rule.target in self.sources:
