@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse_twin.digests import digest_of, digest_table
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.profiling.computing import Task, assembled, perform, tasks_of
 from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
+from warehouse_twin.profiling.snapshot_parts import training_part
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.blueprints import Blueprint
@@ -71,23 +71,19 @@ class Learned:
     def plans(self) -> dict[str, KeyPlan]:
         return key_plans(self.twin)
 
-    def read(self, table: str) -> pa.Table:
+    def read(self, table: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Every row of a table."""
-        return pq.read_table(self.folder / f"{table}.parquet").drop_columns(["__entity", "__holdout"])
+        names = self.twin[table].table.column_names if columns is None else columns
+        return pq.read_table(self.folder / f"{table}.parquet", columns=list(names))
 
-    def training(self, table: str) -> pa.Table:
+    def training(self, table: str, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of its training part."""
-        whole = pq.read_table(self.folder / f"{table}.parquet")
-        return whole.filter(pc.invert(whole.column("__holdout"))).drop_columns(["__entity", "__holdout"])
-
-    def whole(self, table: str, columns: Sequence[str]) -> pa.Table:
-        """Columns of every row of a table."""
-        return self.read(table).select(list(columns))
+        return training_part(self.folder / f"{table}.parquet", self.twin[table].table.column_names if columns is None else columns)
 
     def blueprint(self, name: str) -> Blueprint:
         table, plans = self.twin[name], self.plans
         links = self.links(name)
-        view = training_view(table, plans, self.profiles, self.training, self.whole, ways=links.ways)
+        view = training_view(table, plans, self.profiles, self.training, self.read, ways=links.ways)
         seed = derive_seed(self.twin.seed, name)
         model: Model
         if table.order_by is not None:
@@ -108,10 +104,7 @@ class Learned:
         return Blueprint(table, plans[name], self.profiles[name], model, schema, rows[name], names, children, parents, links)
 
     def links(self, name: str) -> LinkModels:
-        def training(table: str, columns: Sequence[str]) -> pa.Table:
-            return self.training(table).select(list(columns))
-
-        return LinkLearner(self.twin[name], self.plans, self.profiles, training, self.whole, self.twin.k, self.twin.seed).learn()
+        return LinkLearner(self.twin[name], self.plans, self.profiles, self.training, self.read, self.twin.k, self.twin.seed).learn()
 
     def draw(self, *, seed: int) -> Tables:
         """Every table of the twin, drawn as `synthesize` draws it."""

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from warehouse_twin.profiling.pairs import MAX_ROWS, spread_rows
+from warehouse_twin.randomness import random_bits
 
 ENTITY, HOLDOUT = "__entity", "__holdout"
 Ints = NDArray[np.int64]
@@ -30,6 +31,25 @@ def training_part(path: Path, columns: Sequence[str]) -> pa.Table:
 def training_rows(path: Path) -> Ints:
     """The numbers of the rows that are not held out."""
     return np.flatnonzero(~pq.read_table(path, columns=[HOLDOUT]).column(0).to_numpy()).astype(np.int64)
+
+
+def sampled_rows(path: Path, *, at_most: int, seed: int) -> Ints:
+    """The numbers of training rows, ascending: all of them, or all rows of as many entities as have `at_most` rows together.
+
+    Entities are taken in the order of a hash, the same for all tables with the same seed, so that parents keep their children.
+    An entity with more rows than would be left without it lends some of them.
+    """
+    whole = pq.read_table(path, columns=[ENTITY, HOLDOUT])
+    rows: Ints = np.flatnonzero(~whole.column(HOLDOUT).to_numpy()).astype(np.int64)
+    if len(rows) <= at_most:
+        return rows
+    place = random_bits(whole.column(ENTITY).to_numpy()[rows], seed=seed, stream="sampled_rows")
+    edge = np.partition(place, at_most)[at_most]
+    whole_ones: Ints = rows[place < edge]
+    if len(whole_ones) >= at_most / 2:
+        return whole_ones
+    within: Ints = rows[place <= edge]
+    return within[spread_rows(len(within), at_most=at_most)]
 
 
 def spread_training(path: Path, columns: Sequence[str], *, at_most: int = MAX_ROWS) -> pa.Table:

@@ -7,7 +7,7 @@ gets is learned from its own columns. Once parents are chosen, those of their co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -141,24 +141,12 @@ class LinkLearner:
         for key in (*plan.links[1:], *plan.matched):
             if key.references not in self.plans:
                 continue
-            view = children_view(self.table, self.plans, self.profiles, self._all(self.read), self._all(self.whole), key=key)
+            view = children_view(self.table, self.plans, self.profiles, self.read, self.whole, key=key)
             if view is not None:
                 seed = derive_seed(self.seed, "counts", key_label(key))
                 smallest = {"leaf_rows": self.k}  # counts vary a lot, and a parent is an entity or stands for many rows
                 found[key_label(key)] = TREE.fit(view.training, view.profile, given=view.given, parameters=smallest, seed=seed)
         return found
-
-    def _all(self, read: Read) -> Callable[[str], pa.Table]:
-        """Tables with the columns that counting needs."""
-
-        keys = self.table.table.foreign_keys
-
-        def columns(name: str) -> list[str]:
-            if name == self.table.name:
-                return [column for key in keys for column in key.columns]
-            return [*(column for key in keys if key.references == name for column in key.references_columns), *self.plans[name].modelled]
-
-        return lambda name: read(name, [*dict.fromkeys(columns(name))])
 
     def _telling(self, plan: KeyPlan, candidates: Sequence[Way], contexts: Mapping[str, pa.Table], own: pa.Table) -> list[Way]:
         """The ways with those columns that say something of the table's own columns or, on the driving side, of other parents."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow as pa
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
 from warehouse_twin.profiling.matching import child_counts, columns_of, match_rows
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
-from warehouse_twin.relations.contexts import Way, beside, context_profiles, driving_way, gathered, modelled_columns
+from warehouse_twin.relations.contexts import Read, Way, beside, context_profiles, driving_way, gathered, modelled_columns
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.siblings import siblings, siblings_profile
 
@@ -44,20 +44,23 @@ def training_view(
     table: ResolvedTable,
     plans: Mapping[str, KeyPlan],
     profiles: Mapping[str, TableProfile],
-    read: Callable[[str], pa.Table],
-    whole: Callable[[str, Sequence[str]], pa.Table],
+    read: Read,
+    whole: Read,
     *,
     ways: Sequence[Way] = (),
 ) -> TrainingView:
-    """The view of a table; `read` gives the training part of a table by name, `whole` columns of all its rows.
+    """The view of a table; `read` gives columns of the training part of a table, of the table itself as many rows as are learned
+    from, and `whole` columns of all rows.
 
     Its context is what the driving parent says and how many rows it has, and what is found at the end of `ways`.
     """
-    plan, profile, training = plans[table.name], profiles[table.name], read(table.name)
+    plan, profile = plans[table.name], profiles[table.name]
     own = [profile.column(name) for name in plan.modelled]
     driving = driving_way(plan, plans, profiles)
     ways = [*([driving] if driving else []), *ways]
-    contexts = [gathered(training, way, lambda name, columns: read(name).select(list(columns))) for way in ways]
+    keys = [column for way in ways for column in way.keys[0].columns]
+    training = read(table.name, [*dict.fromkeys([*plan.modelled, *keys])])
+    contexts = [gathered(training, way, read) for way in ways]
     given = [column for way in ways for column in context_profiles(way, profiles)]
     family = siblings_profile(profile, plan) if driving and driving.columns else None
     if plan.drive is not None and family is not None:
@@ -72,15 +75,15 @@ def children_view(
     table: ResolvedTable,
     plans: Mapping[str, KeyPlan],
     profiles: Mapping[str, TableProfile],
-    read: Callable[[str], pa.Table],
-    whole: Callable[[str], pa.Table],
+    read: Read,
+    whole: Read,
     *,
     key: ForeignKey | None = None,
 ) -> TrainingView | None:
     """How many children a parent's rows have, given their columns: one row a parent, `CHILDREN` the last column.
 
     The parent is the one that `key` leads to, the driving one unless told otherwise. Its rows are those of the training part;
-    `whole` gives all rows of a table, as a parent counts every child it has.
+    `whole` gives columns of all rows of a table, as a parent counts every child it has.
     None where there is nothing to learn from: no context, or too few parents for their counts to be kept.
     """
     key = plans[table.name].drive if key is None else key
@@ -90,8 +93,8 @@ def children_view(
     evidence = profiles[table.name].key(key.columns, key.references)
     if not evidence.children.cells:
         return None
-    parent, profile = read(key.references), profiles[key.references]
-    links = match_rows(columns_of(whole(table.name), key.columns), columns_of(parent, key.references_columns))
+    parent, profile = read(key.references, [*dict.fromkeys([*key.references_columns, *names])]), profiles[key.references]
+    links = match_rows(columns_of(whole(table.name, key.columns), key.columns), columns_of(parent, key.references_columns))
     counts = pa.array(child_counts(links, parent.num_rows))
     children = ColumnProfile(CHILDREN, "BIGINT", "numeric", parent.num_rows, 0, 0, (evidence.children,), nullable=False)
     training = parent.select(list(names)).append_column(CHILDREN, counts)

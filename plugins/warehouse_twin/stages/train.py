@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.resolved import ResolvedTable
-from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
+from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT, Ints, rows_of, sampled_rows, training_part
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
@@ -23,10 +24,9 @@ from warehouse_twin.relations.sequence_facts import lesson_of, marks_of
 from warehouse_twin.relations.sequences import Lesson, fit_sequence
 from warehouse_twin.relations.training import TrainingView, children_view, training_view
 from warehouse_twin.stages.context import Stage, StageContext
-from warehouse_twin.stages.snapshots import read_snapshot
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.registry import CARD, find_synthesizer, model_digest
-from warehouse_twin.synthesizers.sequential import TREE
+from warehouse_twin.synthesizers.sequential import TRAIN_ROWS, TREE
 from warehouse_twin.workspace import read_json, write_json
 
 FLOOR = "independent"
@@ -58,16 +58,17 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     resolved = context.resolved
     table = resolved[_table(context)]
     conditional = find_synthesizer(table.synthesizer).conditional
-    ways = _fit_links(context, folder / table.synthesizer / LINKS_FOLDER).ways if conditional else ()
+    source = _source(context)
+    ways = _fit_links(context, source, folder / table.synthesizer / LINKS_FOLDER).ways if conditional else ()
     view = training_view(
         table,
         key_plans(resolved),
         read_profiles(context),
-        lambda name: _training(context, name),
-        lambda name, columns: _whole(context, name, columns),
+        source.training,
+        source.whole,
         ways=ways,
     )
-    sequence = _sequence(context, table, view) if table.order_by is not None else None
+    sequence = _sequence(context, source, table, view) if table.order_by is not None else None
     roles = [("published", table.synthesizer, table.parameters)]
     roles += [("challenger", name, given) for name, given in table.challengers]
     if FLOOR not in {name for _, name, _ in roles}:
@@ -77,20 +78,46 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     models: dict[str, Any] = {}
     for role, name, given in roles:
         if role == "published" and find_synthesizer(name).conditional:
-            _fit_children(context, folder / name / CHILDREN_FOLDER)
+            _fit_children(context, source, folder / name / CHILDREN_FOLDER)
         models[name] = _fit(role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed, sequence=sequence)
     return {"models": models}
 
 
-def _fit_links(context: StageContext, folder: Path) -> LinkModels:
+@dataclass(frozen=True)
+class _Source:
+    """The snapshot, as training reads it: of the table itself no more rows than are learned from."""
+
+    snapshot: Path
+    table: str
+    rows: Ints
+
+    def training(self, name: str, columns: Sequence[str]) -> pa.Table:
+        """Columns of the training part."""
+        path = self.snapshot / f"{name}.parquet"
+        return rows_of(path, columns, self.rows) if name == self.table else training_part(path, columns)
+
+    def whole(self, name: str, columns: Sequence[str]) -> pa.Table:
+        """Columns of all rows."""
+        return pq.read_table(self.snapshot / f"{name}.parquet", columns=list(columns))
+
+
+def _source(context: StageContext) -> _Source:
+    resolved, table = context.resolved, _table(context)
+    wanted = resolved[table].parameters.get("train_rows", TRAIN_ROWS)
+    at_most = wanted if isinstance(wanted, int) and wanted > 0 else TRAIN_ROWS  # what makes no sense is refused by the synthesizer
+    seed = derive_seed(resolved.seed, "train")
+    return _Source(context.snapshot, table, sampled_rows(context.snapshot / f"{table}.parquet", at_most=at_most, seed=seed))
+
+
+def _fit_links(context: StageContext, source: _Source, folder: Path) -> LinkModels:
     """What is known of the table's other keys, as models inside the published one."""
     resolved, table = context.resolved, _table(context)
     learner = LinkLearner(
         resolved[table],
         key_plans(resolved),
         read_profiles(context),
-        lambda name, columns: _training(context, name, columns),
-        lambda name, columns: _whole(context, name, columns),
+        source.training,
+        source.whole,
         resolved.k,
         derive_seed(resolved.seed, "train", table, LINKS_FOLDER),
     )
@@ -100,16 +127,10 @@ def _fit_links(context: StageContext, folder: Path) -> LinkModels:
     return links
 
 
-def _fit_children(context: StageContext, folder: Path) -> None:
+def _fit_children(context: StageContext, source: _Source, folder: Path) -> None:
     """How many children a row of the driving parent has, as a model of its own inside the published one."""
     resolved, table = context.resolved, _table(context)
-    view = children_view(
-        resolved[table],
-        key_plans(resolved),
-        read_profiles(context),
-        lambda name: _training(context, name),
-        lambda name: pq.read_table(context.snapshot / f"{name}.parquet"),
-    )
+    view = children_view(resolved[table], key_plans(resolved), read_profiles(context), source.training, source.whole)
     if view is not None:
         seed = derive_seed(resolved.seed, "train", table, CHILDREN_FOLDER)
         folder.mkdir(parents=True)
@@ -117,10 +138,13 @@ def _fit_children(context: StageContext, folder: Path) -> None:
         TREE.fit(view.training, view.profile, given=view.given, parameters=smallest, seed=seed).save(folder)
 
 
-def _sequence(context: StageContext, table: ResolvedTable, view: TrainingView) -> Lesson:
-    """What a table with `order_by` is learned from as a sequence: all its rows say which is whose, training rows alone the rest."""
+def _sequence(context: StageContext, source: _Source, table: ResolvedTable, view: TrainingView) -> Lesson:
+    """What a table with `order_by` is learned from as a sequence: all its rows say which is whose, those learned from the rest."""
     plan = key_plans(context.resolved)[table.name]
-    whole = pq.read_table(context.snapshot / f"{table.name}.parquet", columns=marks_of(table, plan, ENTITY, HOLDOUT))
+    whole = source.whole(table.name, marks_of(table, plan, ENTITY, HOLDOUT))
+    others = np.ones(whole.num_rows, dtype=bool)
+    others[source.rows] = False
+    whole = whole.set_column(whole.column_names.index(HOLDOUT), HOLDOUT, pa.array(others))
     return lesson_of(table, plan, view, whole, entity=ENTITY, holdout=HOLDOUT)
 
 
@@ -128,19 +152,6 @@ def _table(context: StageContext) -> str:
     if context.table is None:
         raise ConfigurationError(f"{context.twin}: train works on one table at a time; wanted --table")
     return context.table
-
-
-def _training(context: StageContext, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """The training part of a table, of all columns or some."""
-    if columns is None:
-        return read_snapshot(context, name)[0].drop_columns([ENTITY])
-    whole = pq.read_table(context.snapshot / f"{name}.parquet", columns=[*columns, HOLDOUT])
-    return whole.filter(pc.invert(whole.column(HOLDOUT))).select(list(columns))
-
-
-def _whole(context: StageContext, name: str, columns: Sequence[str]) -> pa.Table:
-    """Columns of all rows of a table."""
-    return pq.read_table(context.snapshot / f"{name}.parquet", columns=list(columns))
 
 
 def read_profiles(context: StageContext) -> dict[str, TableProfile]:

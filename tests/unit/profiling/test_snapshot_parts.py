@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse_twin.profiling.snapshot_parts import rows_of, spread_training, training_part, training_rows
+from warehouse_twin.profiling.snapshot_parts import rows_of, sampled_rows, spread_training, training_part, training_rows
 
 ROWS = pa.table({"a": range(10), "b": list("abcdefghij"), "__entity": range(10), "__holdout": [number % 3 == 0 for number in range(10)]})
 
@@ -37,3 +37,27 @@ def test_a_table_without_rows_keeps_its_types(tmp_path: Path) -> None:
     pq.write_table(ROWS.slice(0, 0), tmp_path / "none.parquet")
     assert training_part(tmp_path / "none.parquet", ["b"]).schema.types == [pa.string()]
     assert spread_training(tmp_path / "none.parquet", ["a", "b"]).num_rows == 0
+
+
+def crowd(path: Path, entities: list[int], held: set[int] = frozenset()) -> Path:
+    pq.write_table(pa.table({"__entity": entities, "__holdout": [entity in held for entity in entities]}), path)
+    return path
+
+
+def test_a_sample_has_all_rows_of_its_entities_in_every_table(tmp_path: Path) -> None:
+    parents = crowd(tmp_path / "parents.parquet", list(range(100)), held={4})
+    children = crowd(tmp_path / "children.parquet", [number // 3 for number in range(300)], held={4})
+    all_rows = sampled_rows(parents, at_most=99, seed=1)
+    assert all_rows.tolist() == [number for number in range(100) if number != 4]
+    few, more = (sampled_rows(children, at_most=size, seed=1) for size in (30, 90))
+    assert 15 <= len(few) <= 30 < len(more) <= 90
+    assert set(few) < set(more)
+    assert all({row // 3 * 3 + other for other in range(3)} <= set(more.tolist()) for row in more.tolist())
+    assert set(few // 3) <= set(sampled_rows(parents, at_most=30, seed=1).tolist())
+    assert set(sampled_rows(children, at_most=30, seed=2)) != set(few)
+
+
+def test_an_entity_that_has_most_rows_lends_some(tmp_path: Path) -> None:
+    rows = sampled_rows(crowd(tmp_path / "one.parquet", [7] * 1_000), at_most=100, seed=1)
+    assert len(rows) == 100
+    assert rows.max() > 900

@@ -1,6 +1,6 @@
 """What a synthesizer is trained on: a table's own columns, led by those of the parent that drives it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ from tiny_twins import link, resolved, twin_of
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.profiling.columns import ColumnTask, profile_column
 from warehouse_twin.profiling.table_profile import KeyProfile, Part, TableProfile
-from warehouse_twin.relations.contexts import given_context
+from warehouse_twin.relations.contexts import Read, given_context
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.training import children_view, context_columns, training_view
 
@@ -40,8 +40,8 @@ def profile(table: ResolvedTable, rows: pa.Table, *, children: Part | None = Non
 PROFILES = {table.name: profile(table, TRAINING[table.name]) for table in TWIN.tables}
 
 
-def reading(tables: dict[str, pa.Table]) -> Callable[[str], pa.Table]:
-    return lambda name: tables[name]
+def reading(tables: dict[str, pa.Table]) -> Read:
+    return lambda name, columns: tables[name].select(list(columns))
 
 
 def all_rows(name: str, columns: Sequence[str]) -> pa.Table:
