@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.profiling.matching import match_rows
+from warehouse_twin.profiling.rules.evaluating import violations
 from warehouse_twin.profiling.rules.evidence import Evidence
 from warehouse_twin.profiling.rules.mining import mine
-from warehouse_twin.profiling.rules.rule import Rule
+from warehouse_twin.profiling.rules.rule import Rule, kept
 from warehouse_twin.profiling.snapshot_parts import ENTITY, training_part
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
@@ -112,3 +113,21 @@ def mine_twin(spark: SparkSession, twin: ResolvedTwin, profiles: Mapping[str, Ta
     frame = spark.createDataFrame([(name,) for name in names], "name string").repartition(len(names), "name")
     found = frame.mapInArrow(run, "name string, rules string").collect()
     return {row.name: tuple(Rule.from_dict(rule) for rule in json.loads(row.rules)) for row in found}
+
+
+def broken_rows(profile: TableProfile, plan: KeyPlan, tables: Mapping[str, pa.Table]) -> dict[str, int]:
+    """Rows of a twin's table that break each rule of its profile, by the rule's text; `tables` has its driving parent too."""
+    rows = tables[profile.table]
+    columns = {name: rows.column(name) for name in rows.column_names}
+    drive = plan.drive
+    if drive is not None and drive.references in tables:
+        parent = tables[drive.references]
+        links = match_rows([rows.column(name) for name in drive.columns], [parent.column(name) for name in drive.references_columns])
+        index = pa.array(np.maximum(links, 0), mask=links < 0)
+        wanted = {name for rule in profile.rules for name in rule.columns} - set(columns)
+        columns |= {
+            name: parent.column(name.removeprefix(f"{drive.references}.")).take(index)
+            for name in sorted(wanted)
+            if name.startswith(f"{drive.references}.") and name.removeprefix(f"{drive.references}.") in parent.column_names
+        }
+    return {rule.text: int(violations(rule, columns).sum()) for rule in kept(profile.rules, columns) if rule.kind != "offset"}

@@ -135,7 +135,7 @@ def _part(rule: Rule, columns: Columns, kind: pa.DataType) -> pa.ChunkedArray:
 
 
 def _dependency(rule: Rule, columns: Columns, kind: pa.DataType, *, nearest: bool = True) -> pa.ChunkedArray:
-    """By the map; with `nearest` a combination that it does not have takes the value of one that shares its last source, or its first, or any."""
+    """By the map; with `nearest` what it does not have takes the value of a row that shares its last source, or its first, or any."""
     texts = [as_text(columns[source]) for source in rule.sources]
     rows: Sequence[Sequence[str]] = rule.detail["map"]
     choices, places = _places(rule, texts)
