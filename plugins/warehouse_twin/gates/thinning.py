@@ -2,7 +2,7 @@
 
 A twin whose `fraud` is true twice as often as in the source differs from it in every column that has to do with fraud, and was
 meant to. Such a table is compared with the source's rows after some of them were left out, so that those that stay have the
-shares; tables below it with the rows that lead to parents that stay. Privacy is measured against all real rows.
+shares; tables whose rows follow from its rows with those that lead to parents that stay. Privacy is measured against all real rows.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from warehouse_twin.gates.inputs import Part
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.keys import match_parents
 from warehouse_twin.randomness import derive_seed, uniforms
+from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.rebalancing import raked, strata
 
 Bools = NDArray[np.bool_]
@@ -28,6 +29,7 @@ class Thinning:
 
     def __init__(self, twin: ResolvedTwin, read: Callable[[str], Parts], *, seed: int) -> None:
         self.twin, self.read, self.seed = twin, read, seed
+        self.plans = key_plans(twin)
         self.kept: dict[str, tuple[Bools, Bools] | None] = {}
 
     def real(self, name: str) -> Parts:
@@ -54,17 +56,15 @@ class Thinning:
         if table.rebalance:
             training, holdout = parts or self.read(table.name)
             return self._in_shares(table, training, "training"), self._in_shares(table, holdout, "holdout")
-        kept: tuple[Bools, Bools] | None = None
-        for key in table.table.foreign_keys:
-            above = None if key.references == table.name else self._kept(self.twin[key.references])
-            if above is None:
-                continue
-            parents = zip(self.read(key.references), above, strict=True)
-            gone = pa.concat_tables([part.rows.filter(pa.array(~mask)) for part, mask in parents])
-            rows = [part.rows for part in parts or self.read(table.name)]
-            stay = [match_parents(some, gone, columns=key.columns, references=key.references_columns) < 0 for some in rows]
-            kept = (stay[0], stay[1]) if kept is None else (kept[0] & stay[0], kept[1] & stay[1])
-        return kept
+        key = self.plans[table.name].drive
+        above = None if key is None else self._kept(self.twin[key.references])
+        if key is None or above is None:
+            return None
+        parents = zip(self.read(key.references), above, strict=True)
+        gone = pa.concat_tables([part.rows.filter(pa.array(~mask)) for part, mask in parents])
+        rows = [part.rows for part in parts or self.read(table.name)]
+        stay = [match_parents(some, gone, columns=key.columns, references=key.references_columns) < 0 for some in rows]
+        return stay[0], stay[1]
 
     def _in_shares(self, table: ResolvedTable, part: Part, stream: str) -> Bools:
         if not len(part.rows):

@@ -36,7 +36,7 @@ class Blueprint:
     children: Model | None = None
     """draws the number of children of the driving parent's rows, given their columns"""
     parent_rows: int = 0
-    """rows of the driving parent in the source, where there are any"""
+    """rows of the driving parent in the source, to which the number of children is held; 0 where it is not"""
     links: LinkModels = field(default_factory=LinkModels)
 
     @property

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.names import unknown
+from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed, permutation
+from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.synthesizers.protocol import Model
 
 Floats = NDArray[np.float64]
@@ -48,6 +50,14 @@ def check_rebalanced(profile: TableProfile, targets: Targets, *, conditional: bo
             raise ConfigurationError(
                 f"{profile.table}.rebalance.{name}: the shares of all {len(known)} values add up to {sum(shares.values()):g}; wanted 1"
             )
+
+
+def follows_shares(twin: ResolvedTwin, plans: Mapping[str, KeyPlan], name: str) -> bool:
+    """Whether the parents that a table's rows follow from, or theirs, are rebalanced: how many rows it has then follows too."""
+    plan = plans.get(name)
+    if plan is None or plan.drive is None:
+        return False
+    return bool(twin[plan.drive.references].rebalance) or follows_shares(twin, plans, plan.drive.references)
 
 
 def rebalanced(model: Model, targets: Targets, rows: int, *, seed: int) -> dict[str, pa.ChunkedArray]:

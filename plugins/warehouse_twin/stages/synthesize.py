@@ -19,7 +19,7 @@ from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.link_models import LinkModels, load_links
 from warehouse_twin.relations.planning import frame_of
-from warehouse_twin.relations.rebalancing import rebalanced
+from warehouse_twin.relations.rebalancing import follows_shares, rebalanced
 from warehouse_twin.relations.training import context_columns
 from warehouse_twin.spark_session import spark_session
 from warehouse_twin.stages.context import Stage, StageContext
@@ -80,7 +80,8 @@ class _Drawer:
         schema = pa.schema([field for field in schema if field.name not in (ENTITY, HOLDOUT)])
         names = context_columns(plan, self.plans, self.profiles) if conditional else ()
         children = TREE.load(folder / CHILDREN_FOLDER) if (folder / CHILDREN_FOLDER).exists() else None
-        parent_rows = self.rows[plan.drive.references] if plan.drive else 0
+        held = plan.drive is not None and not follows_shares(self.context.resolved, self.plans, table.name)
+        parent_rows = self.rows[plan.drive.references] if plan.drive is not None and held else 0
         links = load_links(folder / LINKS_FOLDER) if (folder / LINKS_FOLDER).exists() else LinkModels()
         rows = self.rows[table.name]
         blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, rows, names, children, parent_rows, links)

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pytest
 
 from tiny_profiles import profile_of
-from tiny_twins import resolved, twin_of
+from tiny_twins import link, resolved, twin_of
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.planning import frame_of
-from warehouse_twin.relations.rebalancing import check_rebalanced, raked, rebalanced, strata
+from warehouse_twin.relations.rebalancing import check_rebalanced, follows_shares, raked, rebalanced, strata
 from warehouse_twin.synthesizers.sequential import TREE
 
 ROWS = 4_000
@@ -71,6 +71,14 @@ def test_the_frame_of_a_root_table_is_led_by_its_shares() -> None:
     assert frame.num_rows == 500
     assert set(frame["way"].to_pylist()) == {"cash"}
     assert set(model.sample(500, seed=1, context=frame.select(["way", "fraud"]))["hour"].to_pylist()) <= set(range(0, 12, 2))
+
+
+def test_how_many_rows_a_table_has_follows_from_a_rebalanced_parent() -> None:
+    root = replace(resolved("shops", "id BIGINT", "size VARCHAR", key=("id",)), rebalance={"size": {"big": 0.9}})
+    sales = resolved("sales", "id BIGINT", "shop BIGINT", key=("id",), foreign=(link("shop", "shops"),))
+    lines = resolved("lines", "sale BIGINT", foreign=(link("sale", "sales"),))
+    for twin, follows in ((twin_of(root, sales, lines), True), (twin_of(replace(root, rebalance={}), sales, lines), False)):
+        assert [follows_shares(twin, key_plans(twin), name) for name in ("shops", "sales", "lines")] == [False, follows, follows]
 
 
 @pytest.mark.parametrize(
