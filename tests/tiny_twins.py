@@ -23,6 +23,7 @@ from warehouse_twin.relations.drawing import Drawing
 from warehouse_twin.relations.entities import memberships
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
+from warehouse_twin.relations.orphans import drawn_astray
 from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.ruling import rules_of
 from warehouse_twin.relations.sequence_facts import lesson_of
@@ -116,7 +117,8 @@ class Learned:
             blueprint = self.blueprint(table.name)
             own = derive_seed(seed, table.name)
             frame = frame_of(blueprint, found, seed=own)
-            drawing = Drawing("tree", self.folder, own, blueprint.types, blueprint.given)
+            astray = drawn_astray(blueprint, frame, found, seed=own)
+            drawing = Drawing("tree", self.folder, own, blueprint.types, blueprint.given, astray)
             found[table.name] = drawing.complete(frame, blueprint.model).drop_columns(["__row"])
         return found
 
@@ -157,7 +159,7 @@ def broken_promises(twin: ResolvedTwin, found: Mapping[str, pa.Table], source: M
             child = columns_of(rows, key.columns)
             filled = np.logical_and.reduce([column.is_valid().to_numpy() for column in child])
             links = match_rows(child, columns_of(found[key.references], key.references_columns))
-            if (filled & (links < 0)).any():
+            if (filled & (links < 0)).any() and not key.keeps_orphans:
                 wrong.append(f"{name}: {'+'.join(key.columns)} leads nowhere")
     return wrong
 

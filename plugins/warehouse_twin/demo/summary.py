@@ -36,7 +36,8 @@ def summary(settings: Settings, twin: str) -> list[str]:
     resolved, verdict = read_json(folder / "resolved.json"), read_json(gate / "verdict.json")
     lines = [f"{twin}@{run.release}: {_words(verdict)}", ""]
     lines += _tables(resolved, receipts, verdict)
-    lines += ["", *_repairs(receipts["resolve"].facts.get("repairs", {}))]
+    facts = receipts["resolve"].facts
+    lines += ["", *_repairs(facts.get("repairs", {}), facts.get("orphans", {}))]
     published = (folder / "receipts" / "publish.json").exists()
     lines += _where(settings, resolved, twin, run.release, gate, published=published)
     return lines
@@ -78,11 +79,10 @@ def _score(item: Mapping[str, Any]) -> str:
     return f"{name:<26} {floor} ‥ {score['value']:.3f} ‥ {ceiling}  {item['status']}"
 
 
-def _repairs(repairs: Mapping[str, int]) -> list[str]:
-    if not repairs:
-        return []
-    listed = ", ".join(f"{name} {count:,}" for name, count in repairs.items())
-    return [f"  repaired in the twin (keys that do not hold in the source): {listed}", ""]
+def _repairs(repairs: Mapping[str, int], kept: Mapping[str, int]) -> list[str]:
+    what = {"repaired in the twin (keys that do not hold in the source)": repairs, "kept in the twin (orphans, at the source's rate)": kept}
+    lines = [f"  {words}: {', '.join(f'{name} {count:,}' for name, count in found.items())}" for words, found in what.items() if found]
+    return [*lines, ""] if lines else []
 
 
 def _where(settings: Settings, resolved: Mapping[str, Any], twin: str, release: int, gate: Path, *, published: bool) -> list[str]:

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from warehouse_twin.gates.inputs import Part
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
+from warehouse_twin.metrics.columns import Ints
 from warehouse_twin.metrics.comparable import key_label
-from warehouse_twin.metrics.keys import child_counts, children, key_unique, match_parents, orphans, row_count
+from warehouse_twin.metrics.keys import child_counts, children, key_unique, match_parents, orphan_rate, orphans, row_count
 from warehouse_twin.metrics.score import Score
 from warehouse_twin.relations.key_plans import key_plans
 
@@ -42,7 +43,11 @@ def key_scores(
         label = key_label(table, key)
         parent = rows if key.references == name else links.read(key.references)
         found = match_parents(rows, parent, columns=key.columns, references=key.references_columns)
-        scores.append(orphans(name, found, columns=label))
+        if key.keeps_orphans:
+            source = real_links(key, real, real if key.references == name else read(key.references))
+            scores.append(orphan_rate(name, found, source, columns=label))
+        else:
+            scores.append(orphans(name, found, columns=label))
         if not table.keep_real and not twin[key.references].keep_real:
             parents = real if key.references == name else read(key.references)
             drawn = children(found, rows=len(parent))
@@ -50,13 +55,18 @@ def key_scores(
     return scores
 
 
+def real_links(key: ForeignKey, real: tuple[Part, Part], parents: tuple[Part, Part]) -> Ints:
+    """The parent of every real row, whichever part those are in; parents of the training part come first."""
+    child = pa.concat_tables([part.rows.select(list(key.columns)) for part in real])
+    parent = pa.concat_tables([part.rows.select(list(dict.fromkeys(key.references_columns))) for part in parents])
+    return match_parents(child, parent, columns=key.columns, references=key.references_columns)
+
+
 def _child_counts(
     name: str, key: ForeignKey, label: tuple[str, ...], real: tuple[Part, Part], parents: tuple[Part, Part], drawn: np.ndarray, *, seed: int
 ) -> Score:
     """Real parents are split as their entities are, but count all their children, whichever part those are in."""
-    child = pa.concat_tables([part.rows.select(list(key.columns)) for part in real])
-    parent = pa.concat_tables([part.rows.select(list(dict.fromkeys(key.references_columns))) for part in parents])
-    counts = children(match_parents(child, parent, columns=key.columns, references=key.references_columns), rows=len(parent))
+    counts = children(real_links(key, real, parents), rows=sum(len(part.rows) for part in parents))
     training = len(parents[0].rows)
     return child_counts(
         name,

@@ -36,7 +36,11 @@ def _columns(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
 
 
 def _keys(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
-    return [key_label(table, key) for key in table.table.foreign_keys]
+    return [key_label(table, key) for key in table.table.foreign_keys if not key.keeps_orphans]
+
+
+def _keys_with_orphans(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
+    return [key_label(table, key) for key in table.table.foreign_keys if key.keeps_orphans]
 
 
 def _keys_to_protected(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
@@ -57,6 +61,7 @@ MEASURES: Mapping[str, Measure] = {
     "pair_trend_min": Measure("higher", {"table": _ANY_PAIR}, worst=True),
     "child_counts": Measure("higher", {"foreign_key": _keys_to_protected}),
     "orphans": Measure("lower", {"foreign_key": _keys}),
+    "orphan_rate": Measure("higher", {"foreign_key": _keys_with_orphans}),
     "key_unique": Measure("higher", {"table": _once(lambda twin, table: bool(table.table.primary_key))}),
     "row_count": Measure("higher", {"table": _once(lambda twin, table: not table.keep_real)}),
     "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}),

@@ -24,6 +24,7 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     "null_share_worst": ("Missing values, worst", "The column whose share of missing values is furthest from the source's."),
     "child_counts": ("Children per parent", "How closely the number of child rows per parent row is distributed as in the source."),
     "orphans": ("Orphans", "The share of foreign keys that lead to no parent."),
+    "orphan_rate": ("Orphans kept", "How near the share of foreign keys that lead to no parent is to the source's."),
     "row_count": ("Rows", "How near the number of rows is to the number that was asked for."),
     "key_unique": ("Unique keys", "The share of rows with a primary key of their own."),
     "same_rows": ("Same rows", "Of a table that is passed through: the share of rows that are the source's."),
@@ -33,7 +34,7 @@ MEASURES: Mapping[str, tuple[str, str]] = {
         "How many more rows lie closer to rows that were learned from than to rows that never were, beyond chance.",
     ),
 }
-OF_KEYS = ("child_counts", "orphans")
+OF_KEYS = ("child_counts", "orphans", "orphan_rate")
 OF_TABLE = ("row_count", "key_unique", "same_rows", "pair_trend_min", "null_share_worst")
 """They speak for the whole table, whatever columns they name."""
 SHARES = ("orphans", "row_count", "key_unique", "same_rows")

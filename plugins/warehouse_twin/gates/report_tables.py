@@ -20,6 +20,7 @@ class KeyView:
     counts: Row | None
     orphans: Reading | None
     repaired: str
+    kept: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ def _keys(source: Source) -> tuple[KeyView, ...]:
     for reading in source.readings:
         if reading.measure in OF_KEYS:
             found.setdefault(reading.columns, "")
-    repairs = mapping(source.facts.get("repairs"))
+    repairs, kept = mapping(source.facts.get("repairs")), mapping(source.facts.get("orphans"))
     views = []
     for columns, references in found.items():
         scored = {reading.measure: reading for reading in source.readings if reading.measure in OF_KEYS and reading.columns == columns}
@@ -191,8 +192,9 @@ def _keys(source: Source) -> tuple[KeyView, ...]:
                 columns=", ".join(columns),
                 references=references,
                 counts=rows_of([counts], source.anchors)[0] if counts else None,
-                orphans=scored.get("orphans"),
+                orphans=scored.get("orphans") or scored.get("orphan_rate"),
                 repaired=whole(repaired) if repaired else "",
+                kept=whole(kept[name]) if (name := f"{source.name}.{'+'.join(columns)}") in kept else "",
             )
         )
     return tuple(views)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from warehouse_twin.errors import Fault, ManifestError
+from warehouse_twin.manifest.column_roles import order_faults, orphan_faults
 from warehouse_twin.manifest.foreign_keys import Keys, has_categories, is_text, keys_of
 from warehouse_twin.manifest.loading import LoadedManifest
 from warehouse_twin.manifest.model import ColumnSpec, Gates, Manifest, SynthesizerSpec, TableSpec
 from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.ordering import cycles, ordered
-from warehouse_twin.manifest.orders import order_faults
 from warehouse_twin.manifest.positions import Positions, Steps
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.manifest.rule_texts import strangers
@@ -249,6 +249,11 @@ def _references(checked: _Checked) -> Iterator[Fault]:
                 yield checked.positions.fault((*path, "references"), message)
 
 
+def _orphans(checked: _Checked) -> Iterator[Fault]:
+    for name, _, table in checked.known:
+        yield from orphan_faults(checked.positions, table, checked.keys.primary[name], checked.keys.foreign[name])
+
+
 def _cycles(checked: _Checked) -> Iterator[Fault]:
     for cycle in cycles(checked.keys.parents):
         path = next(path for path, key in checked.keys.foreign[cycle[0]] if key.references == cycle[1])
@@ -269,5 +274,6 @@ _CHECKS: tuple[Callable[[_Checked], Iterator[Fault]], ...] = (
     _rebalanced,
     _orders,
     _references,
+    _orphans,
     _cycles,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from warehouse_twin.errors import Fault
 from warehouse_twin.manifest.model import ForeignKeySpec, Manifest
@@ -117,7 +117,7 @@ def _key_of(keys: Keys, path: Steps, table: str, spec: ForeignKeySpec) -> Foreig
     columns = spec.references_columns
     if columns is not None:
         known &= _check_columns(keys, (*path, "references_columns"), parent, columns)
-    return ForeignKey(spec.columns, parent, columns or keys.primary[parent]) if known else None
+    return ForeignKey(spec.columns, parent, columns or keys.primary[parent], spec.orphans == "keep") if known else None
 
 
 def _check_pair(keys: Keys, path: Steps, table: str, key: ForeignKey) -> bool:
@@ -161,4 +161,4 @@ def _in_order(keys: Keys, key: ForeignKey) -> ForeignKey:
     """The same key with its columns in the order of the parent's primary key: DuckDB takes no other."""
     wanted = keys.primary[key.references]
     pairs = dict(zip(key.references_columns, key.columns, strict=True))
-    return ForeignKey(tuple(pairs[column] for column in wanted), key.references, wanted)
+    return replace(key, columns=tuple(pairs[column] for column in wanted), references_columns=wanted)

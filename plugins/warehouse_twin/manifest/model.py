@@ -67,10 +67,11 @@ class ForeignKeySpec(Strict):
     columns: Names
     references: str = Field(min_length=1, description="The parent table.")
     references_columns: Names | None = None
-    orphans: Literal["clean"] = Field(
+    orphans: Literal["clean", "keep"] = Field(
         default="clean",
         description="clean: every foreign key of the twin is valid; orphans of the source become null where the column may be null, "
-        "a key that exists where it may not. The repair is counted and reported.",
+        "a key that exists where it may not. The repair is counted and reported. "
+        "keep: as many lead nowhere as in the source, and no constraint holds.",
     )
 
 

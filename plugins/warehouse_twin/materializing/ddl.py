@@ -39,12 +39,12 @@ def statements(resolved: ResolvedTwin, *, release: int) -> list[str]:
 
 
 def enforced(table: Table) -> tuple[ForeignKey, ...]:
-    """The foreign keys the database is to enforce: all but those to the table itself.
+    """The foreign keys the database is to enforce: all but those to the table itself and those that keep orphans.
 
     DuckDB 2.0 checks a row against what stood there before the INSERT, so no single statement can load a table that
     refers to itself. Such a key is tested, not declared.
     """
-    return tuple(key for key in table.foreign_keys if key.references != table.name)
+    return tuple(key for key in table.foreign_keys if key.references != table.name and not key.keeps_orphans)
 
 
 def _create_table(schema: str, table: Table) -> str:

@@ -21,7 +21,7 @@ def public_domains(resolved: ResolvedTwin, synthesized: Path) -> dict[str, dict[
         connection.execute("SET TimeZone = 'UTC'")  # as in the build, where the values are compared as text
         for item in resolved.protected:
             for key in item.table.foreign_keys:
-                if len(key.columns) != 1 or not resolved[key.references].keep_real:
+                if len(key.columns) != 1 or key.keeps_orphans or not resolved[key.references].keep_real:
                     continue
                 column = resolved[key.references].table.column(key.references_columns[0])
                 text = f"CAST(CAST({quoted(column.name)} AS {column.sql_type}) AS VARCHAR)"

@@ -132,6 +132,7 @@ def _table_tests(table: Table, models: Mapping[str, str]) -> list[Yaml]:
     references = [
         {"columns": _plain(key.columns), "to": _reference(key, models), "to_columns": _plain(key.references_columns)}
         for key in table.foreign_keys
+        if not key.keeps_orphans
     ]
     return [*wide, *({"valid_reference": {"arguments": arguments}} for arguments in references)]
 

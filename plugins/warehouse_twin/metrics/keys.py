@@ -40,6 +40,13 @@ def orphans(table: str, parents: Ints, *, columns: tuple[str, ...]) -> Score:
     return exact("orphans", table, int((parents == ORPHAN).sum()) / max(keyed, 1), n=keyed, columns=columns, better="lower")
 
 
+def orphan_rate(table: str, parents: Ints, real: Ints, *, columns: tuple[str, ...]) -> Score:
+    """1 - the difference between the twin's and the source's share of rows with a foreign key that leads nowhere; counted."""
+    keyed = int((parents != NO_KEY).sum())
+    twin, source = ((found == ORPHAN).sum() / max(len(found), 1) for found in (parents, real))
+    return exact("orphan_rate", table, 1.0 - abs(float(twin - source)), n=keyed, columns=columns)
+
+
 def children(parents: Ints, *, rows: int) -> Ints:
     """Children of each of the parent's `rows`, shape `(rows,)`; 0 for parents without any."""
     return np.bincount(parents[parents >= 0], minlength=rows)

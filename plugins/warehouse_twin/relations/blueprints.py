@@ -63,10 +63,10 @@ class Blueprint:
         return tuple(sorted(names - {self.table.name}))
 
     def nulls(self, key: ForeignKey) -> float:
-        """The share of rows whose key is null: none where no column of it may be."""
-        if not any(self.table.table.column(name).nullable for name in key.columns):
-            return 0.0
-        return self.profile.key(key.columns, key.references).nulls
+        """The share of rows without a parent: whose key is null (none where no column of it may be), or a kept orphan."""
+        evidence = self.profile.key(key.columns, key.references)
+        orphans = evidence.orphans if key.keeps_orphans else 0.0
+        return orphans + (evidence.nulls if any(self.table.table.column(name).nullable for name in key.columns) else 0.0)
 
 
 def free_column(table: ResolvedTable, key: ForeignKey) -> str | None:

@@ -48,8 +48,7 @@ class Way:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Way:
-        keys = tuple(ForeignKey(tuple(key["columns"]), key["references"], tuple(key["references_columns"])) for key in value["keys"])
-        return cls(keys, tuple(value["columns"]), value["prefix"])
+        return cls(tuple(ForeignKey.from_dict(key) for key in value["keys"]), tuple(value["columns"]), value["prefix"])
 
 
 def key_label(key: ForeignKey) -> str:

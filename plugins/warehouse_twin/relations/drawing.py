@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse_twin.relations.families import parts_of
+from warehouse_twin.relations.orphans import Astray
 from warehouse_twin.relations.planning import ROW
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.registry import load_model
@@ -32,6 +33,7 @@ class Drawing:
     seed: int
     schema: pa.Schema
     given: tuple[str, ...]
+    astray: tuple[Astray, ...] = ()
 
     def complete(self, frame: pa.Table, model: Model) -> pa.Table:
         """The table's rows for these frame rows, columns in the schema's order and types, `__row` first."""
@@ -40,9 +42,15 @@ class Drawing:
         context = frame.select([*self.given, *families, *known]) if families or self.given or known else None
         counters = frame.column(ROW).to_numpy()
         drawn = model.sample(frame.num_rows, seed=self.seed, counters=counters, context=context)
-        columns = [frame.column(name) if name in known else drawn.column(name) for name in self.schema.names]
-        typed = [column.cast(field.type, safe=False) for column, field in zip(columns, self.schema, strict=True)]
-        return pa.table([frame.column(ROW), *typed], schema=pa.schema([pa.field(ROW, pa.int64()), *self.schema]))
+        rows = self.typed(frame, drawn)
+        return pa.table([frame.column(ROW), *rows.columns], schema=pa.schema([pa.field(ROW, pa.int64()), *self.schema]))
+
+    def typed(self, frame: pa.Table, drawn: pa.Table) -> pa.Table:
+        """The table's rows, each column from the frame where that has it."""
+        counters = frame.column(ROW).to_numpy()
+        columns = {name: frame.column(name) if name in frame.column_names else drawn.column(name) for name in self.schema.names}
+        columns |= {part.column: part.apply(columns[part.column], counters, seed=self.seed) for part in self.astray}
+        return pa.table([columns[field.name].cast(field.type, safe=False) for field in self.schema], schema=self.schema)
 
 
 @lru_cache(maxsize=4)
@@ -84,6 +92,4 @@ def merge(parts: Sequence[Path], target: Path, schema: pa.Schema) -> None:
 def draw_here(drawing: Drawing, frame: pa.Table, model: Model, *, target: Path) -> None:
     """The same in this process, for synthesizers that draw a table as a whole."""
     drawn = model.sample(frame.num_rows, seed=drawing.seed)
-    columns = [frame.column(name) if name in frame.column_names else drawn.column(name) for name in drawing.schema.names]
-    typed = [column.cast(field.type, safe=False) for column, field in zip(columns, drawing.schema, strict=True)]
-    pq.write_table(pa.table(typed, schema=drawing.schema), target, compression="zstd")
+    pq.write_table(drawing.typed(frame, drawn), target, compression="zstd")

@@ -20,6 +20,7 @@ from warehouse_twin.relations.families import brought_together, drawn_ahead, fam
 from warehouse_twin.relations.hierarchies import to_itself
 from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
 from warehouse_twin.relations.new_keys import new_keys
+from warehouse_twin.relations.orphans import linked, unmatched
 from warehouse_twin.relations.rebalancing import rebalanced
 from warehouse_twin.relations.siblings import siblings
 from warehouse_twin.synthesizers.sequences import FAMILY
@@ -39,12 +40,12 @@ def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int
     rows = _root_rows(blueprint) if plan.drive is None else 0
     if plan.drive is not None:
         link = draw_driving(blueprint, parents, seed=seed)
-        columns, rows = taken(blueprint.table, parents[plan.drive.references], plan.drive, link), len(link)
+        columns, rows = linked(blueprint, plan.drive, parents[plan.drive.references], link, seed=seed), len(link)
         columns |= families_of(blueprint.table, link)
     drawn = _draw_first(blueprint, _context(blueprint, columns, parents, driving=True), rows, seed=seed)
     for key in plan.links[1:]:
         link = draw_second(blueprint, key, parents, columns, drawn, rows, seed=seed)
-        columns.update(taken(blueprint.table, parents[key.references], key, link))
+        columns.update(linked(blueprint, key, parents[key.references], link, seed=seed))
     if plan.new_key is not None:
         columns[plan.new_key] = new_keys(blueprint.profile.column(plan.new_key), blueprint.types.field(plan.new_key).type, rows, seed=seed)
     if blueprint.table.order_by is None:
@@ -109,6 +110,9 @@ def _match(blueprint: Blueprint, parents: Mapping[str, pa.Table], columns: Colum
         parent = parents[key.references]
         fixed = [place for place, column in enumerate(key.columns) if column in settled]
         found = match_drawn(blueprint, key, parent, columns, fixed, seed=seed)
+        if key.keeps_orphans:
+            found, astray = unmatched(blueprint, key, parent, columns, found, seed=seed)
+            columns.update({name: astray[name] for place, name in enumerate(key.columns) if name in astray and place not in fixed})
         there = taken(blueprint.table, parent, key, found)
         for place, column in enumerate(key.columns):
             if place not in fixed:
@@ -119,7 +123,7 @@ def _match(blueprint: Blueprint, parents: Mapping[str, pa.Table], columns: Colum
 def _valid(blueprint: Blueprint, frame: pa.Table, parents: Mapping[str, pa.Table]) -> pa.Table:
     """The frame with every foreign key valid: one that leads nowhere becomes null, or its row is dropped where it may not."""
     for key in blueprint.table.table.foreign_keys:
-        if key.references not in parents:
+        if key.references not in parents or key.keeps_orphans:
             continue
         if not set(key.columns) <= set(frame.column_names):  # drawn later, from the keys that a reference table has
             if not any(blueprint.table.table.column(name).nullable for name in key.columns):

@@ -42,6 +42,8 @@ class Taken:
     rows: Mapping[str, int]
     holdout: Mapping[str, int]
     repairs: Mapping[str, int]
+    orphans: Mapping[str, int]
+    """those that are kept"""
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -49,6 +51,7 @@ class Taken:
             "rows": dict(self.rows),
             "holdout": dict(self.holdout),
             "repairs": dict(self.repairs),
+            "orphans": dict(self.orphans),
         }
 
 
@@ -80,7 +83,7 @@ def take_snapshot(context: StageContext) -> Taken:
     write_text(context.run_folder / "manifest.yml", context.manifest_file.read_text(encoding="utf-8"))
     write_json(context.run_folder / "resolved.json", resolved.to_dict())
     holdout = {name: int(member.holdout.sum()) for name, member in members.items()}
-    return Taken(resolved, sources, rows, holdout, repairs)
+    return Taken(resolved, sources, rows, holdout, repairs, kept_orphans(resolved, tables))
 
 
 def _declared(declared: tuple[Any, ...], table: ResolvedTable) -> Any:
@@ -94,7 +97,11 @@ def refuse_broken(resolved: ResolvedTwin, tables: Mapping[str, pa.Table]) -> Non
         if not item.keep_real:
             continue
         found = {f"primary key ({', '.join(item.table.primary_key)})": _bad_keys(item, tables)}
-        found |= {f"foreign key ({', '.join(key.columns)})": int(_orphans(item, key, tables).sum()) for key in item.table.foreign_keys}
+        found |= {
+            f"foreign key ({', '.join(key.columns)})": int(_orphans(item, key, tables).sum())
+            for key in item.table.foreign_keys
+            if not key.keeps_orphans
+        }
         broken += [f"{item.name}: {count:,} rows break its {key}" for key, count in found.items() if count]
     if broken:
         raise SourceError(
@@ -121,7 +128,7 @@ def repair(resolved: ResolvedTwin, tables: dict[str, pa.Table]) -> dict[str, int
     for item in resolved.tables:
         for key in item.table.foreign_keys:
             table, orphan = tables[item.name], _orphans(item, key, tables)
-            if not orphan.any():
+            if key.keeps_orphans or not orphan.any():
                 continue
             repairs[f"{item.name}.{'+'.join(key.columns)}"] = int(orphan.sum())
             nullable = [name for name in key.columns if item.table.column(name).nullable and not _shared(item, name, key.columns)]
@@ -131,6 +138,12 @@ def repair(resolved: ResolvedTwin, tables: dict[str, pa.Table]) -> dict[str, int
                 cleaned = pc.if_else(pa.array(~orphan), column, pa.scalar(None, type=column.type))
                 tables[item.name] = table.set_column(index, table.schema.field(index), cleaned)
     return repairs
+
+
+def kept_orphans(resolved: ResolvedTwin, tables: Mapping[str, pa.Table]) -> dict[str, int]:
+    """The orphans of keys that keep them, by `table.columns`; none may be kept as well."""
+    kept = [(item, key) for item in resolved.tables for key in item.table.foreign_keys if key.keeps_orphans]
+    return {f"{item.name}.{'+'.join(key.columns)}": int(_orphans(item, key, tables).sum()) for item, key in kept}
 
 
 def _bad_keys(item: ResolvedTable, tables: Mapping[str, pa.Table]) -> int:

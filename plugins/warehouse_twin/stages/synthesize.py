@@ -18,6 +18,7 @@ from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.link_models import LinkModels, load_links
+from warehouse_twin.relations.orphans import drawn_astray
 from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.rebalancing import follows_shares, rebalanced
 from warehouse_twin.relations.training import context_columns
@@ -86,8 +87,10 @@ class _Drawer:
         rows = self.rows[table.name]
         blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, rows, names, children, parent_rows, links)
         seed = derive_seed(release_seed(self.context), table.name)
-        frame = frame_of(blueprint, self._parents(blueprint), seed=seed)
-        drawing = Drawing(table.synthesizer, folder, seed, schema, blueprint.given)
+        parents = self._parents(blueprint)
+        frame = frame_of(blueprint, parents, seed=seed)
+        astray = drawn_astray(blueprint, frame, parents, seed=seed)
+        drawing = Drawing(table.synthesizer, folder, seed, schema, blueprint.given, astray)
         target = self.twin / f"{table.name}.parquet"
         if not conditional:
             draw_here(drawing, frame, model, target=target)

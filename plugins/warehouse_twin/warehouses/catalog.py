@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -19,11 +19,20 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """`columns` of the table that holds it refer to `references_columns` of `references`."""
+    """`columns` of the table that holds it refer to `references_columns` of `references`.
+
+    One that `keeps_orphans` is no constraint; it is the same key all the same.
+    """
 
     columns: tuple[str, ...]
     references: str
     references_columns: tuple[str, ...]
+    keeps_orphans: bool = field(default=False, compare=False)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> ForeignKey:
+        kept = bool(value.get("keeps_orphans", False))
+        return cls(tuple(value["columns"]), value["references"], tuple(value["references_columns"]), kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +64,6 @@ class Table:
             name=value["name"],
             columns=tuple(Column(**column) for column in value["columns"]),
             primary_key=tuple(value["primary_key"]),
-            foreign_keys=tuple(
-                ForeignKey(tuple(key["columns"]), key["references"], tuple(key["references_columns"]))
-                for key in value["foreign_keys"]
-            ),
+            foreign_keys=tuple(ForeignKey.from_dict(key) for key in value["foreign_keys"]),
             comment=value.get("comment", ""),
         )

@@ -81,7 +81,9 @@ def test_repairs_are_told_when_there_are_any(settings: Settings) -> None:
     leave(settings, 1, repairs={"flights.tailnum": 52_606, "flights.dest": 7_602})
     told = "  repaired in the twin (keys that do not hold in the source): flights.dest 7,602, flights.tailnum 52,606"
     assert told in summary(settings, "flights")
-    leave(settings, 2)
+    leave(settings, 3, orphans={"flights.dest": 7_602})
+    assert "  kept in the twin (orphans, at the source's rate): flights.dest 7,602" in summary(settings, "flights")
+    leave(settings, 4)
     assert not any("repaired" in line for line in summary(settings, "flights"))
 
 

@@ -173,6 +173,13 @@ def test_a_table_shows_keys_repairs_columns_pairs_and_challengers(tmp_path: Path
     assert "tree (leaf = 50)" in text
 
 
+def test_a_key_that_keeps_orphans_says_so(tmp_path: Path) -> None:
+    parts = flights()
+    parts["facts"] = {**parts["facts"], "repairs": {}, "orphans": {"flights.tailnum": 52606}}
+    text = render(tmp_path, **parts).text
+    assert "Kept: 52,606 rows of the source lead to no parent, and no constraint holds this key in the twin." in text
+
+
 def test_the_same_inputs_make_the_same_bytes(tmp_path: Path) -> None:
     pages = []
     for name in ("one", "two"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,24 @@ def test_lost_nulls_orphans_repeated_keys_and_rows_fail(release, outcome) -> Non
         "row_count trips.row_count",
         "row_count drivers.row_count",
     } <= failed
+
+
+def test_a_key_that_keeps_orphans_is_held_to_the_sources_share(release, outcome, with_table) -> None:
+    """A tenth of the source's trips lead to nobody; in the twin none, or as many."""
+    (key, *others) = with_table("trips")["trips"].table.foreign_keys
+    kept = replace(with_table("trips")["trips"].table, foreign_keys=(replace(key, keeps_orphans=True), *others))
+    twin = with_table("trips", table=kept)
+
+    def astray(rows: pa.Table) -> pa.Table:
+        column = rows.column(key.columns[0]).to_numpy()
+        return rows.set_column(1, key.columns[0], pa.array(np.where(np.arange(len(column)) % 10 == 0, -5, column)))
+
+    release.real["trips"] = tuple(replace(part, rows=astray(part.rows)) for part in release.real["trips"])
+    none = outcome(release, twin)
+    assert none["orphan_rate trips.orphan_rate(driver)"].status == "fail"
+    assert "orphans trips.orphans(driver)" not in none
+    release.twin["trips"] = astray(release.twin["trips"])
+    assert outcome(release, twin)["orphan_rate trips.orphan_rate(driver)"].status == "pass"
 
 
 def test_children_spread_otherwise_fail_the_counts(release, outcome) -> None:

@@ -304,6 +304,37 @@ def test_what_cannot_order_rows_is_refused(catalog_faults: Faults, said: str, fa
     assert catalog_faults(f"{text}    {said}\n") == [fault]
 
 
+KEEPING = """\
+tables:
+  customers: {primary_key: id, foreign_keys: [{columns: boss, references: customers, orphans: %s}]}
+  orders:
+    primary_key: id
+    foreign_keys: [{columns: customer, references: customers, orphans: %s}]
+  shipments: {primary_key: order_id, foreign_keys: [{columns: order_id, references: orders, orphans: %s}]}
+"""
+
+
+def test_a_key_may_keep_its_orphans(resolve: Resolve) -> None:
+    twin = resolve(KEEPING % ("clean", "keep", "clean"))
+    (key,) = twin["orders"].table.foreign_keys
+    assert key.keeps_orphans
+    assert ResolvedTwin.from_dict(json.loads(json.dumps(twin.to_dict())))["orders"].table.foreign_keys[0].keeps_orphans
+    assert not twin["shipments"].table.foreign_keys[0].keeps_orphans
+
+
+def test_a_key_that_cannot_lead_nowhere_keeps_no_orphans(catalog_faults: Faults) -> None:
+    assert catalog_faults(KEEPING % ("keep", "keep", "keep")) == [
+        "2:95: tables.customers.foreign_keys[0].orphans: customers refers to itself, and its rows are loaded parents first; remove orphans",
+        "6:102: tables.shipments.foreign_keys[0].orphans: every column of (order_id) is in another key of shipments; remove orphans",
+    ]
+    column = Column("ok", "BOOLEAN", True)
+    ok = (Table("a", (column,), ("ok",)), Table("b", (column,)))
+    text = "tables:\n  a:\n  b: {foreign_keys: [{columns: ok, references: a, orphans: keep}]}\n"
+    assert catalog_faults(text, ok) == [
+        "3:60: tables.b.foreign_keys[0].orphans: column ok is BOOLEAN; wanted text, a number, a date or a timestamp; remove orphans"
+    ]
+
+
 def test_names_the_twin_needs_for_itself_are_refused(catalog_faults: Faults) -> None:
     catalog = (Table("_release", (Column("a", "INTEGER", True),)), Table("t", (Column("__entity", "INTEGER", True),)))
     assert catalog_faults("tables:\n  _release:\n  t:\n", catalog) == [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from warehouse_twin.manifest.resolved import Column, ForeignKey, ResolvedTwin, Table
@@ -27,3 +28,6 @@ def test_only_small_real_parents_of_one_column_give_domains(
         "child": "VALUES (9, 1, 1, 1, 2)",
     }
     assert public_domains(twin, write_rows(tmp_path, twin, rows)) == {"child": {"a": ["10", "9"]}}
+    orphaned = replace(child, foreign_keys=(replace(keys[0], keeps_orphans=True), *keys[1:]))
+    twin = make_twin(*parents, wide, orphaned, real=("small", "large", "wide"))
+    assert public_domains(twin, write_rows(tmp_path, twin, rows)) == {}

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from warehouse_twin.metrics.keys import NO_KEY, ORPHAN, child_counts, children, key_unique, match_parents, orphans, row_count
+from warehouse_twin.metrics.keys import NO_KEY, ORPHAN, child_counts, children, key_unique, match_parents, orphan_rate, orphans, row_count
 
 PARENT = pa.table({"place": ["JFK", "JFK", "LGA"], "hour": [1, 2, 1]})
 CHILD = pa.table({"at": ["LGA", "JFK", "LGA", None, "JFK"], "when": pa.array([1, 2, 2, 1, 2], pa.int32())})
@@ -24,6 +24,13 @@ def test_orphans_are_a_share_of_the_rows_that_have_a_key() -> None:
     score = orphans("t", matched(), columns=("at", "when"))
     assert (score.value, score.low, score.high, score.n, score.better) == (0.25, 0.25, 0.25, 4, "lower")
     assert orphans("t", np.array([NO_KEY]), columns=("at",)).value == 0.0
+
+
+def test_the_share_of_orphans_is_compared_with_the_sources() -> None:
+    """A quarter of the twin's rows lead nowhere, half of the source's."""
+    score = orphan_rate("t", np.array([0, 1, ORPHAN, NO_KEY]), np.array([0, ORPHAN]), columns=("at",))
+    assert (score.value, score.n, score.better) == (0.75, 3, "higher")
+    assert orphan_rate("t", np.array([], dtype=int), np.array([], dtype=int), columns=("at",)).value == 1.0
 
 
 def test_parents_without_children_count_as_none() -> None:

@@ -1,6 +1,7 @@
 """The snapshot: what of the source is repaired, what is refused, and when it may be taken again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,15 @@ from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.settings import Settings
 from warehouse_twin.stages.context import StageContext
-from warehouse_twin.stages.snapshots import delete_snapshot, ensure_snapshot, read_snapshot, refuse_broken, repair, take_snapshot
+from warehouse_twin.stages.snapshots import (
+    delete_snapshot,
+    ensure_snapshot,
+    kept_orphans,
+    read_snapshot,
+    refuse_broken,
+    repair,
+    take_snapshot,
+)
 from warehouse_twin.workspace import Workspace
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -77,6 +86,17 @@ def test_orphans_of_the_table_itself() -> None:
     assert rows["boss"] == [None, 1]
 
 
+def test_orphans_that_are_kept_are_counted_and_left() -> None:
+    key = replace(link("customer", "customers"), keeps_orphans=True)
+    orders = resolved("orders", "customer BIGINT", foreign=(key,))
+    whole = resolved("visits", "customer BIGINT", foreign=(key,))
+    twin = twin_of(CUSTOMERS, orders, whole)
+    rows = {"customers": IDS, "orders": pa.table({"customer": [1, 9, 9, None]}), "visits": pa.table({"customer": [2]})}
+    assert repair(twin, rows) == {}
+    assert rows["orders"].column("customer").to_pylist() == [1, 9, 9, None]
+    assert kept_orphans(twin, rows) == {"orders.customer": 2, "visits.customer": 0}
+
+
 def test_whole_tables_and_empty_ones_are_left_alone() -> None:
     orders = resolved("orders", "customer BIGINT", foreign=(link("customer", "customers"),))
     for customers, of in (([1, 2], [2, None]), ([1], []), ([], [])):
@@ -103,6 +123,8 @@ def test_a_table_that_is_kept_as_it_is_must_keep_its_keys() -> None:
         refuse_broken(twin, bad)
     assert "countries: 2 rows break its primary key (code); cities: 1 rows break its foreign key (country); next: " in str(caught.value)
     assert "XX" not in str(caught.value)
+    kept = replace(cities.table, foreign_keys=(replace(cities.table.foreign_keys[0], keeps_orphans=True),))
+    refuse_broken(twin_of(countries, replace(cities, table=kept)), bad | {"countries": good["countries"]})
 
 
 # ── taken again ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,20 +1,26 @@
-"""What a manifest says about the order of rows: columns that can order them, and a parent whose rows they belong to."""
+"""What only some columns can do: order the rows of a parent, or hold a key that leads nowhere."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from warehouse_twin.errors import Fault
+from warehouse_twin.manifest.foreign_keys import is_text
 from warehouse_twin.manifest.model import TableSpec
 from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.positions import Positions, Steps
-from warehouse_twin.warehouses.catalog import Table
+from warehouse_twin.warehouses.catalog import ForeignKey, Table
 
 _ORDERED = re.compile(
     r"(?:u?(?:tiny|small|big|huge)?int(?:eger)?\d*|(?:decimal|numeric|dec)(?:\s*\(.*\))?|double(?: precision)?|float\d*|real|date|"
     r"timestamp.*|datetime)"
 )
+
+
+def orders(sql_type: str) -> bool:
+    """Whether values of a type are numbers, dates or timestamps."""
+    return _ORDERED.fullmatch(sql_type.strip().lower()) is not None
 
 
 def order_faults(positions: Positions, name: str, spec: TableSpec, table: Table, protected_parents: list[str]) -> Iterator[Fault]:
@@ -30,7 +36,7 @@ def order_faults(positions: Positions, name: str, spec: TableSpec, table: Table,
     for place, column in asked:
         if column not in table.column_names:
             yield positions.fault(place, f"{unknown('column', column, table.column_names)} (of {name})")
-        elif not _ORDERED.fullmatch(table.column(column).sql_type.strip().lower()):
+        elif not orders(table.column(column).sql_type):
             sql_type = table.column(column).sql_type
             yield positions.fault(place, f"column {column} is {sql_type}; wanted a number, a date or a timestamp, which order rows")
         elif spec.columns.get(column) is not None and spec.columns[column].kind == "categorical":
@@ -43,3 +49,23 @@ def order_faults(positions: Positions, name: str, spec: TableSpec, table: Table,
         if begins.lower() != ends.lower() or spec.validity.from_ == spec.validity.to:
             message = f"windows from {spec.validity.from_} ({begins}) to {spec.validity.to} ({ends}); wanted two columns of the same type"
             yield positions.fault((*path, "validity"), message)
+
+
+def orphan_faults(
+    positions: Positions, table: Table, primary: Sequence[str], foreign: Sequence[tuple[Steps, ForeignKey]]
+) -> Iterator[Fault]:
+    """Orphans can be kept where a column of the key is in no other key: that one leads nowhere."""
+    for path, key in foreign:
+        if not key.keeps_orphans:
+            continue
+        shared = {column for _, other in foreign if other != key for column in other.columns} | set(primary)
+        own = next((column for column in key.columns if column not in shared), None)
+        message = ""
+        if key.references == table.name:
+            message = f"{table.name} refers to itself, and its rows are loaded parents first; remove orphans"
+        elif own is None:
+            message = f"every column of ({', '.join(key.columns)}) is in another key of {table.name}; remove orphans"
+        elif not (is_text(table.column(own).sql_type) or orders(table.column(own).sql_type)):
+            message = f"column {own} is {table.column(own).sql_type}; wanted text, a number, a date or a timestamp; remove orphans"
+        if message:
+            yield positions.fault((*path, "orphans"), message)
