@@ -18,6 +18,7 @@ from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
 from warehouse_twin.profiling.snapshot_parts import training_part
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
+from warehouse_twin.relations.aggregates import settled, without_settled
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.drawing import Drawing
 from warehouse_twin.relations.entities import memberships
@@ -120,6 +121,10 @@ class Learned:
             astray = drawn_astray(blueprint, frame, found, seed=own)
             drawing = Drawing("tree", self.folder, own, blueprint.types, blueprint.given, astray)
             found[table.name] = drawing.complete(frame, blueprint.model).drop_columns(["__row"])
+        for table in reversed(self.twin.protected):
+            found[table.name] = settled(
+                found[table.name], self.profiles[table.name].rules, lambda name, names: found[name].select(list(names))
+            )
         return found
 
 
@@ -135,7 +140,7 @@ def learn(twin: ResolvedTwin, tables: Mapping[str, pa.Table], folder: Path) -> L
         tasks = tasks_of(twin, table)
         results = [json.loads(json.dumps(perform(task, snapshot=folder, k=twin.k))) for task in map(_sent, tasks)]
         profiles[table.name] = assembled(twin, table, tasks, results)
-    rules = {table.name: rules_of(twin, table.name, profiles, folder) for table in twin.protected}
+    rules = without_settled({table.name: rules_of(twin, table.name, profiles, folder) for table in twin.protected}, key_plans(twin))
     profiles = {name: replace(profile, rules=rules[name]) for name, profile in profiles.items()}
     return Learned(twin, folder, profiles)
 

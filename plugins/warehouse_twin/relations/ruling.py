@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.profiling.matching import match_rows
-from warehouse_twin.profiling.rules.evaluating import violations
+from warehouse_twin.profiling.rules.evaluating import beyond, scalar, violations
 from warehouse_twin.profiling.rules.evidence import Evidence
 from warehouse_twin.profiling.rules.mining import mine
 from warehouse_twin.profiling.rules.rule import Rule, kept
 from warehouse_twin.profiling.snapshot_parts import ENTITY, training_part
 from warehouse_twin.profiling.table_profile import TableProfile
+from warehouse_twin.relations.aggregates import aggregate_rules, aggregated, without_settled
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.training import context_columns
 
@@ -93,7 +95,18 @@ def rules_of(twin: ResolvedTwin, name: str, profiles: Mapping[str, TableProfile]
         fixed=frozenset((*given, *plan.leading)),
         pairs={(a, b): information for a, b, information in profile.pairs},
     )
-    return mine(evidence, ignored=twin[name].ignored_rules)
+    ignored = twin[name].ignored_rules
+    rules = mine(evidence, ignored=ignored)
+    found = aggregate_rules(
+        twin,
+        name,
+        profiles,
+        plans,
+        rules,
+        lambda table, columns: training_part(snapshot / f"{table}.parquet", columns),
+        lambda table, columns: pq.read_table(snapshot / f"{table}.parquet", columns=list(columns)),
+    )
+    return (*rules, *(replace(rule, ignored=rule.text in ignored) for rule in found))
 
 
 def mine_twin(spark: SparkSession, twin: ResolvedTwin, profiles: Mapping[str, TableProfile], snapshot: Path) -> dict[str, tuple[Rule, ...]]:
@@ -112,11 +125,12 @@ def mine_twin(spark: SparkSession, twin: ResolvedTwin, profiles: Mapping[str, Ta
 
     frame = spark.createDataFrame([(name,) for name in names], "name string").repartition(len(names), "name")
     found = frame.mapInArrow(run, "name string, rules string").collect()
-    return {row.name: tuple(Rule.from_dict(rule) for rule in json.loads(row.rules)) for row in found}
+    return without_settled({row.name: tuple(Rule.from_dict(rule) for rule in json.loads(row.rules)) for row in found}, key_plans(twin))
 
 
 def broken_rows(profile: TableProfile, plan: KeyPlan, tables: Mapping[str, pa.Table]) -> dict[str, int]:
-    """Rows of a twin's table that break each rule of its profile, by the rule's text; `tables` has its driving parent too."""
+    """Rows of a twin's table that break each rule of its profile, by the rule's text; `tables` are the twin's, its
+    driving parent and the tables that refer to it among them."""
     rows = tables[profile.table]
     columns = {name: rows.column(name) for name in rows.column_names}
     drive = plan.drive
@@ -130,4 +144,9 @@ def broken_rows(profile: TableProfile, plan: KeyPlan, tables: Mapping[str, pa.Ta
             for name in sorted(wanted)
             if name.startswith(f"{drive.references}.") and name.removeprefix(f"{drive.references}.") in parent.column_names
         }
-    return {rule.text: int(violations(rule, columns).sum()) for rule in kept(profile.rules, columns) if rule.kind != "offset"}
+    counts = {rule.text: int(violations(rule, columns).sum()) for rule in kept(profile.rules, columns) if rule.kind != "offset"}
+    for rule in profile.rules:
+        if rule.kind == "aggregate" and not rule.ignored and rule.detail["table"] in tables:
+            made = aggregated(rows, rule, lambda name, names: tables[name].select(list(names)))
+            counts[rule.text] = int(beyond(made, scalar(rows.column(rule.target)), float(rule.detail["step"])).sum())
+    return counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.randomness import derive_seed
+from warehouse_twin.relations.aggregates import settled
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
 from warehouse_twin.relations.key_plans import key_plans
@@ -57,6 +58,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
                 pq.write_table(whole, twin / f"{table.name}.parquet", compression="zstd")
             else:
                 drawer.draw(spark, table)
+    drawer.settle()
     for table in context.resolved.protected:
         _draw_scored(context, table, folder)
     rows = {table.name: pq.read_metadata(twin / f"{table.name}.parquet").num_rows for table in context.resolved.tables}
@@ -100,6 +102,18 @@ class _Drawer:
             draw_in_spark(spark, drawing, frame, scratch=scratch, target=target)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+    def settle(self) -> None:
+        """Columns that are counted or summed up from the rows that refer to a table, children before parents."""
+        for table in reversed(self.context.resolved.protected):
+            rules = self.profiles[table.name].rules
+            if any(rule.kind == "aggregate" and not rule.ignored for rule in rules):
+                path = self.twin / f"{table.name}.parquet"
+                whole = settled(pq.read_table(path), rules, self._read)
+                pq.write_table(whole, path, compression="zstd")
+
+    def _read(self, name: str, columns: Sequence[str]) -> pa.Table:
+        return pq.read_table(self.twin / f"{name}.parquet", columns=list(columns))
 
     def _parents(self, blueprint: Blueprint) -> dict[str, pa.Table]:
         """The twin tables that keys and context are taken from."""
