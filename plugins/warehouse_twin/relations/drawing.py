@@ -16,7 +16,7 @@ from warehouse_twin.relations.orphans import Astray
 from warehouse_twin.relations.planning import ROW
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.registry import load_model
-from warehouse_twin.synthesizers.sequences import FAMILY
+from warehouse_twin.synthesizers.sequence_terms import FAMILY
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -16,7 +16,7 @@ from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.synthesizers.registry import find_synthesizer
-from warehouse_twin.synthesizers.sequences import FAMILY
+from warehouse_twin.synthesizers.sequence_terms import FAMILY
 
 Ints = NDArray[np.int64]
 

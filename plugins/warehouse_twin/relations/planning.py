@@ -23,7 +23,7 @@ from warehouse_twin.relations.new_keys import new_keys
 from warehouse_twin.relations.orphans import linked, unmatched
 from warehouse_twin.relations.rebalancing import rebalanced
 from warehouse_twin.relations.siblings import siblings
-from warehouse_twin.synthesizers.sequences import FAMILY
+from warehouse_twin.synthesizers.sequence_terms import FAMILY
 
 ROW = "__row"
 

@@ -18,7 +18,7 @@ from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.sequences import Course, Lesson, Places, places_of
 from warehouse_twin.relations.training import TrainingView
 from warehouse_twin.synthesizers.event_times import keeps_hours
-from warehouse_twin.synthesizers.sequences import Facts
+from warehouse_twin.synthesizers.sequence_terms import Facts
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -101,8 +101,9 @@ def _bounds(course: Course) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not is_day(schema.field(course.order).type):
         return (), ()
     after, before = [], []
+    let_go = [set(rule.columns) for rule in course.view.profile.rules if rule.ignored and rule.kind == "order"]
     for name in course.view.given:
-        if not is_day(schema.field(name).type):
+        if not is_day(schema.field(name).type) or {name, course.order} in let_go:
             continue
         bound, times = course.parents(name), course.times
         known = ~np.isnan(bound) & ~np.isnan(times)
@@ -145,7 +146,9 @@ def _step(profile: ColumnProfile, kind: pa.DataType) -> float:
 
 
 def _changes(course: Course, plan: KeyPlan) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Numbers that are drawn as changes, and columns that are the same in all rows of a family."""
+    """Numbers that are drawn as changes, if no rule says what they are, and columns that are the same in all rows of a family."""
+    rules = [rule for rule in course.view.profile.rules if not rule.ignored and rule.kind not in ("order", "offset")]
+    ruled = {name for rule in rules for name in rule.columns}
     changes: list[str] = []
     constant: list[str] = []
     before, rows = course.places.before, course.nexts
@@ -158,7 +161,7 @@ def _changes(course: Course, plan: KeyPlan) -> tuple[tuple[str, ...], tuple[str,
         (codes,) = codes_of([column]) if not pt.is_nested(column.type) else (np.arange(len(before)),)
         if (codes[rows] == codes[before[rows]]).all() and len(np.unique(codes)) > 1:
             constant.append(name)
-        elif profile.kind == "numeric" and not column.null_count:
+        elif profile.kind == "numeric" and not column.null_count and name not in ruled:
             values = course.number(name)
             if _smooth(values, course.earlier(values), rows):
                 changes.append(name)

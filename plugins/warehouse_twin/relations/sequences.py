@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 
 from warehouse_twin.profiling.columns import ColumnTask, profile_column
 from warehouse_twin.profiling.matching import codes_of
+from warehouse_twin.profiling.rules.rule import kept
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.profiling.values import whole_number
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.contexts import MODELLED_KINDS
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.training import TrainingView
+from warehouse_twin.synthesizers.constraints import Constraints
 from warehouse_twin.synthesizers.protocol import Model, Synthesizer
-from warehouse_twin.synthesizers.sequences import CHANGE, PASSED, PREVIOUS, START, Facts, SequenceModel, in_units_of, situated
+from warehouse_twin.synthesizers.sequence_terms import CHANGE, PASSED, PREVIOUS, START, Facts, in_units_of, situated
+from warehouse_twin.synthesizers.sequences import SequenceModel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -133,7 +136,9 @@ def fit_sequence(synthesizer: Synthesizer, lesson: Lesson, *, parameters: Mappin
             )
             asked[name] = part.given
     types = pa.schema([course.view.training.schema.field(name) for name in lesson.columns])
-    return SequenceModel(facts, models, asked, usual, types, course.view.given)
+    rules = kept(course.view.profile.rules, course.view.training.column_names)
+    rules = tuple(rule for rule in rules if rule.kind == "order" and set(rule.columns) & set(facts.changes))
+    return SequenceModel(facts, models, asked, usual, types, course.view.given, Constraints(rules))
 
 
 class Lesson:

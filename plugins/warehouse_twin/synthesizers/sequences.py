@@ -10,9 +10,8 @@ only in spirit: inter-event times and marks factorise as in Du et al., "Recurren
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,58 +21,28 @@ from numpy.typing import NDArray
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.profiling.values import from_whole, whole_number
 from warehouse_twin.randomness import derive_seed, uniforms
-from warehouse_twin.synthesizers.event_times import Gaps, Room, Usual, after
+from warehouse_twin.synthesizers.constraints import Constraints
+from warehouse_twin.synthesizers.event_times import Room, Usual, after
 from warehouse_twin.synthesizers.protocol import Model, Synthesizer
+from warehouse_twin.synthesizers.sequence_terms import (
+    CHANGE,
+    FAMILY,
+    GAP,
+    PASSED,
+    PREVIOUS,
+    START,
+    Facts,
+    Families,
+    in_units_of,
+    situated,
+    within,
+)
 from warehouse_twin.workspace import read_json, write_json
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-FAMILY = "#family"
-PREVIOUS = "#previous."
-CHANGE = "#change."
-GAP, LENGTH, START, PASSED = "#gap", "#length", "#start", "#passed"
 FILE = "sequence.json"
 MODELS = ("first_time", "next_time", "first_row", "next_row")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What holds in every family of the training part, and how times are coded. Names of columns and public numbers only."""
-
-    order: str
-    to: str | None
-    by_day: bool
-    start: str | None
-    """the parent's column that first events are counted from"""
-    after: tuple[str, ...]
-    before: tuple[str, ...]
-    latest: float
-    """about the last event of the training part, k-safe"""
-    step: float
-    apart: bool
-    never: float | None
-    """what stands in `to` of a window that is open; None for null"""
-    always_open: bool
-    """the last window of a family is always open"""
-    changes: tuple[str, ...]
-    constant: tuple[str, ...]
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Facts:
-        lists = {name: tuple(value[name]) for name in ("after", "before", "changes", "constant")}
-        return cls(**{**value, **lists})
-
-    @property
-    def gap(self) -> Gaps:
-        return Gaps(GAP, self.by_day)
-
-    @property
-    def length(self) -> Gaps:
-        return Gaps(LENGTH, self.by_day)
-
-    @property
-    def timed(self) -> tuple[str, ...]:
-        return (self.order,) if self.to is None else (self.order, self.to)
 
 
 @dataclass(frozen=True)
@@ -87,6 +56,8 @@ class SequenceModel:
     usual: Mapping[str, ColumnProfile]
     types: pa.Schema
     given: tuple[str, ...]
+    rules: Constraints = field(default_factory=Constraints)
+    """of the columns that are drawn as changes, which no model sees"""
 
     def sample(
         self,
@@ -120,7 +91,9 @@ class SequenceModel:
         feather.write_feather(self.types.empty_table(), str(folder / "sequence.arrow"), compression="uncompressed")
         usual = {name: asdict(profile) for name, profile in self.usual.items()}
         asked = {name: list(given) for name, given in self.asked.items()}
-        write_json(folder / FILE, {"facts": asdict(self.facts), "given": list(self.given), "asked": asked, "usual": usual})
+        rules = self.rules.to_list()
+        stored = {"facts": asdict(self.facts), "given": list(self.given), "asked": asked, "usual": usual, "rules": rules}
+        write_json(folder / FILE, stored)
 
 
 def load_sequence(synthesizer: Synthesizer, folder: Path) -> SequenceModel:
@@ -131,29 +104,7 @@ def load_sequence(synthesizer: Synthesizer, folder: Path) -> SequenceModel:
     facts = Facts.from_dict(stored["facts"])
     usual = {name: ColumnProfile.from_dict(value) for name, value in stored["usual"].items()}
     types = feather.read_table(str(folder / "sequence.arrow")).schema
-    return SequenceModel(facts, models, asked, usual, types, tuple(stored["given"]))
-
-
-@dataclass(frozen=True)
-class Families:
-    """Rows by family, the largest family first: those of the n-th step are the first of `starts`, n rows on."""
-
-    rows: Ints
-    starts: Ints
-    sizes: Ints
-
-    @classmethod
-    def of(cls, family: Ints) -> Families:
-        rows = np.argsort(family, kind="stable")
-        starts = np.flatnonzero(np.r_[True, family[rows][1:] != family[rows][:-1]])
-        sizes = np.diff(np.r_[starts, len(rows)])
-        largest = np.argsort(-sizes, kind="stable")
-        return cls(rows, starts[largest], sizes[largest])
-
-    def steps(self) -> list[tuple[int, Ints]]:
-        """Each step and its rows, in the order of the families."""
-        alive = np.searchsorted(-self.sizes, -np.arange(int(self.sizes[0])), side="left")
-        return [(place, self.rows[self.starts[:count] + place]) for place, count in enumerate(alive)]
+    return SequenceModel(facts, models, asked, usual, types, tuple(stored["given"]), Constraints.from_list(stored["rules"]))
 
 
 class _State:
@@ -173,7 +124,8 @@ class _State:
         self.first, self.last, self.base = self.first[:rows], self.last[:rows], self.base[:rows]
         usual = Usual(self.model.usual, counters, seed)
         remaining = (self.sizes[:rows] - place - 1).astype(np.float64)
-        earliest, end = self._bounds(parents)
+        earliest, latest = self._bounds(parents)
+        end = np.fmin(latest, np.fmax(facts.latest, earliest))
         known = {name: parents.column(name) for name in self.model.given} | self._situation(place, remaining, end)
         drawn = self._model("first_time" if place == 0 else "next_time", known, counters, seed)
         times = self._times(place, drawn, parents, earliest, usual)
@@ -182,21 +134,21 @@ class _State:
         passed, until = times - self.base, times
         found = {facts.order: self._typed(facts.order, times)}
         if facts.to is not None:
-            until = self._until(drawn, times, remaining, usual)
+            until = self._until(drawn, times, remaining, usual, latest)
             found[facts.to] = self._typed(facts.to, until)
         self._advance(place, times, until)
         known |= found | ({PASSED: _floats(passed)} if place else {})
         others = self._model("first_row" if place == 0 else "next_row", known, counters, seed)
-        whole = self._completed(found, others, place, rows)
+        whole = self._completed(found, known, others, place, rows)
         self.before = whole.append_column(PASSED, _floats(passed))
         return whole
 
     def _bounds(self, parents: pa.Table) -> tuple[Floats, Floats]:
-        """When rows may be at the earliest and, unless parents start later, at the latest."""
+        """When rows may be at the earliest and at the latest."""
         kind, nothing = self.model.types.field(self.facts.order).type, np.full(parents.num_rows, np.nan)
         earliest = np.fmax.reduce([nothing, *(in_units_of(parents.column(name), kind) for name in self.facts.after)])
         end = np.fmin.reduce([nothing, *(in_units_of(parents.column(name), kind) for name in self.facts.before)])
-        return earliest, np.fmin(end, np.fmax(self.facts.latest, earliest))
+        return earliest, end
 
     def _situation(self, place: int, remaining: Floats, end: Floats) -> dict[str, pa.ChunkedArray]:
         """Where each family stands, and its row before."""
@@ -232,7 +184,7 @@ class _State:
         least: Floats = np.fmax(np.fmax(last, self.base), earliest) if place else earliest
         return least
 
-    def _until(self, drawn: Mapping[str, pa.ChunkedArray], times: Floats, remaining: Floats, usual: Usual) -> Floats:
+    def _until(self, drawn: Mapping[str, pa.ChunkedArray], times: Floats, remaining: Floats, usual: Usual, latest: Floats) -> Floats:
         """Where windows end: only the last one of a family is open, and where none ends in the source it always is."""
         facts = self.facts
         lengths = {name: whole_number(drawn[name]) for name in facts.length.columns}
@@ -240,6 +192,7 @@ class _State:
         closed = facts.length.decode(lengths, times, usual)
         forced = facts.length.decode(some, times, usual)
         until = np.where(np.isnan(closed) & (remaining > 0), np.where(np.isnan(forced), times + facts.step, forced), closed)
+        until = np.where(until > latest, np.maximum(latest, times), until)
         return np.where((remaining == 0) & facts.always_open, np.nan, until)
 
     def _advance(self, place: int, times: Floats, until: Floats) -> None:
@@ -254,12 +207,16 @@ class _State:
         return pa.chunked_array([from_whole(values, kind)])
 
     def _completed(
-        self, found: Mapping[str, pa.ChunkedArray], others: Mapping[str, pa.ChunkedArray], place: int, rows: int
+        self,
+        found: Mapping[str, pa.ChunkedArray],
+        known: Mapping[str, pa.ChunkedArray],
+        others: Mapping[str, pa.ChunkedArray],
+        place: int,
+        rows: int,
     ) -> pa.Table:
         """The step's rows: what was drawn, what stays as it was, what changed by so much."""
-        columns: list[pa.ChunkedArray] = []
-        for field in self.model.types:
-            name = field.name
+        columns: dict[str, pa.ChunkedArray] = {}
+        for name in self.model.types.names:
             before = self.before.column(name).slice(0, rows) if self.before is not None else None
             if name in found:
                 column = found[name]
@@ -267,42 +224,13 @@ class _State:
                 column = before
             elif place and name in self.facts.changes and before is not None:
                 moved = whole_number(before) + whole_number(others[CHANGE + name])
-                column = pa.chunked_array([from_whole(within(moved, self.model.usual[name]), field.type)])
+                column = pa.chunked_array([from_whole(within(moved, self.model.usual[name]), self.model.types.field(name).type)])
             else:
                 column = others[name]
-            columns.append(column.cast(field.type, safe=False))
+            columns[name] = column.cast(self.model.types.field(name).type, safe=False)
+        for name in self.facts.changes if place else ():
+            columns[name] = self.model.rules.settled(name, columns[name], {**known, **columns})
         return pa.table(columns, schema=self.model.types)
-
-
-def situated(*, place: float | Floats, remaining: Floats, first: Floats, last: Floats, end: Floats) -> dict[str, Floats]:
-    """Where a family stands before its next event: how many were, how many will be, since when, and how long each may take."""
-    return {
-        "#position": np.broadcast_to(np.asarray(place, dtype=np.float64), remaining.shape).copy(),
-        "#remaining": remaining,
-        "#since": last - first,
-        "#pace": (end - last) / (remaining + 1.0),
-    }
-
-
-def in_units_of(column: pa.ChunkedArray, kind: pa.DataType) -> Floats:
-    """A parent's date or timestamp as the order column counts: days for a date, microseconds for a timestamp."""
-    day = 86_400_000_000.0
-    values = whole_number(column)
-    if pa.types.is_timestamp(column.type) and pa.types.is_date(kind):
-        values = np.floor(values / day)
-    elif pa.types.is_date(column.type) and pa.types.is_timestamp(kind):
-        values = values * day
-    return values
-
-
-def within(values: Floats, profile: ColumnProfile) -> Floats:
-    """Numbers held inside what was profiled, on its own steps."""
-    part = profile.parts[0]
-    if part.step > 0:
-        values = np.round(np.rint(values / part.step) * part.step, 9)
-    lowest, highest = (part.cells[0][0], part.cells[-1][1]) if part.cells else (-np.inf, np.inf)
-    held: Floats = np.clip(values, lowest, highest)
-    return held
 
 
 def _floats(values: Floats) -> pa.ChunkedArray:

@@ -19,7 +19,8 @@ from warehouse_twin.relations.families import parts_of
 from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.sequences import places_of
 from warehouse_twin.synthesizers.registry import load_model, model_digest
-from warehouse_twin.synthesizers.sequences import FAMILY, SequenceModel, load_sequence
+from warehouse_twin.synthesizers.sequence_terms import FAMILY
+from warehouse_twin.synthesizers.sequences import SequenceModel, load_sequence
 from warehouse_twin.synthesizers.sequential import TREE
 from warehouse_twin.workspace import write_json
 
