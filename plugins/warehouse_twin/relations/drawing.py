@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse_twin.relations.families import parts_of
+from warehouse_twin.relations.frames import ROW, Frame
 from warehouse_twin.relations.orphans import Astray
-from warehouse_twin.relations.planning import ROW
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.registry import load_model
 from warehouse_twin.synthesizers.sequence_terms import FAMILY
@@ -58,26 +57,25 @@ def _model(synthesizer: str, folder: Path) -> Model:
     return load_model(synthesizer, folder)
 
 
-def draw_in_spark(spark: SparkSession, drawing: Drawing, frame: pa.Table, *, scratch: Path, target: Path) -> None:
+def draw_in_spark(spark: SparkSession, drawing: Drawing, frame: Frame, *, scratch: Path, target: Path) -> None:
     """Complete `frame` in Spark and write `target`, one Parquet file in the order of `__row`; memory is flat in the rows."""
     source, parts = scratch / "frame", scratch / "parts"
     source.mkdir(parents=True)
-    for index, part in enumerate(parts_of(frame, BATCH)):
-        pq.write_table(part, source / f"{index:06}.parquet", compression="zstd")
     parts.mkdir()
+    names: list[str] = []
+    for part in frame.parts(BATCH):
+        names.append(f"{len(names):06}.parquet")
+        pq.write_table(part, source / names[-1], compression="lz4")
 
-    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def run(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         # Real types are written here, with Arrow: Spark has no type for some of them, and its own writer would change them.
-        for batch in batches:
-            for name in batch.column("file").to_pylist():
-                rows = drawing.complete(pq.read_table(source / name), _model(drawing.synthesizer, drawing.folder))
-                pq.write_table(rows.drop_columns([ROW]), parts / name, compression="zstd")
-                yield pa.record_batch({"file": pa.array([name]), "rows": pa.array([rows.num_rows], type=pa.int64())})
+        for name in (names[number] for batch in numbers for number in batch.column("id").to_pylist()):
+            rows = drawing.complete(pq.read_table(source / name), _model(drawing.synthesizer, drawing.folder))
+            pq.write_table(rows.drop_columns([ROW]), parts / name, compression="lz4")
+            yield pa.record_batch({"file": pa.array([name]), "rows": pa.array([rows.num_rows], type=pa.int64())})
 
-    names = sorted(path.name for path in source.iterdir())
-    files = spark.createDataFrame([(name,) for name in names], "file string").repartition(len(names))
-    done = files.mapInArrow(run, "file string, rows long").collect()
-    if sum(row.rows for row in done) != frame.num_rows:
+    done = spark.range(len(names), numPartitions=len(names)).mapInArrow(run, "file string, rows long").collect()
+    if sum(row.rows for row in done) != frame.rows.num_rows:
         raise AssertionError("Spark completed another number of rows than it was given")
     merge([parts / name for name in names], target, drawing.schema)
 

@@ -18,6 +18,7 @@ from warehouse_twin.relations.blueprints import Blueprint, Columns, Ints, free_c
 from warehouse_twin.relations.contexts import key_label
 from warehouse_twin.relations.counting import add_rows, draw_counts, drop_rows, in_ranks_of, nudged, scaled_to, scaled_within
 from warehouse_twin.relations.dealing import apart, balanced, bounded, deal
+from warehouse_twin.relations.frames import drawn_in_stretches
 from warehouse_twin.relations.link_models import parent_features, type_column
 from warehouse_twin.relations.matching_keys import snap
 from warehouse_twin.relations.training import CHILDREN
@@ -55,7 +56,8 @@ def _learned(model: Model, counts: Ints, parents: pa.Table, expected: int | None
     """The counts that a model draws for these parents. Where they add up to about what is expected, they only say who has more
     than whom, and the numbers are the profiled ones: chance then does not change their distribution.
     """
-    drawn = model.sample(parents.num_rows, seed=derive_seed(seed, stream), context=parents).column(CHILDREN)
+    own, rows = derive_seed(seed, stream), parents.num_rows
+    drawn = drawn_in_stretches(model, rows, lambda begin, end: parents.slice(begin, end - begin), seed=own).column(CHILDREN)
     learned: Ints = np.maximum(drawn.to_numpy().astype(np.int64), 0)
     if expected is None or max(abs(int(learned.sum()) - expected), abs(int(counts.sum()) - expected)) > TOLERANCE * expected:
         return learned

@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 from warehouse_twin.profiling.matching import columns_of, match_rows
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.blueprints import Blueprint, Columns, free_column, require_rows, taken
-from warehouse_twin.relations.contexts import beside, gathered
+from warehouse_twin.relations.contexts import beside
 from warehouse_twin.relations.distinct_keys import DistinctKeys
 from warehouse_twin.relations.families import brought_together, drawn_ahead, families_of
+from warehouse_twin.relations.frames import ROW, Contexts, Frame, contexts_of, drawn_in_stretches
 from warehouse_twin.relations.hierarchies import to_itself
 from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
 from warehouse_twin.relations.new_keys import new_keys
@@ -25,12 +26,15 @@ from warehouse_twin.relations.rebalancing import rebalanced
 from warehouse_twin.relations.siblings import siblings
 from warehouse_twin.synthesizers.sequence_terms import FAMILY
 
-ROW = "__row"
-
 
 def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int) -> pa.Table:
+    """The frame of a table as one table; see `planned`."""
+    return planned(blueprint, parents, seed=seed).whole()
+
+
+def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int) -> Frame:
     """The frame: `__row`, context as `blueprint.given` names it, keys, leading columns. `parents` are twin tables, by name: all
-    that the table refers to, and those where its context is found.
+    that the table refers to, and those where its context is found; of their columns at least those of keys and context.
 
     Every foreign key to one of `parents` is valid, and primary keys are unique; the few rows for which that cannot be had are
     dropped. Raises SourceError where rows must refer to a table that has none.
@@ -42,7 +46,7 @@ def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int
         link = draw_driving(blueprint, parents, seed=seed)
         columns, rows = linked(blueprint, plan.drive, parents[plan.drive.references], link, seed=seed), len(link)
         columns |= families_of(blueprint.table, link)
-    drawn = _draw_first(blueprint, _context(blueprint, columns, parents, driving=True), rows, seed=seed)
+    drawn = _draw_first(blueprint, _contexts(blueprint, columns, parents, driving=True), rows, seed=seed)
     for key in plan.links[1:]:
         link = draw_second(blueprint, key, parents, columns, drawn, rows, seed=seed)
         columns.update(linked(blueprint, key, parents[key.references], link, seed=seed))
@@ -51,7 +55,7 @@ def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int
     if blueprint.table.order_by is None:
         columns.update({name: drawn[name] for name in plan.leading})
     elif drawn_ahead(blueprint.table, plan):
-        columns.update(_draw_all(blueprint, columns, _context(blueprint, columns, parents), rows, seed=seed))
+        columns.update(_draw_all(blueprint, columns, _contexts(blueprint, columns, parents), rows, seed=seed))
     _match(blueprint, parents, columns, seed=seed)
     frame = pa.table({ROW: np.arange(rows, dtype=np.int64), **columns})
     frame = DistinctKeys(blueprint.table, plan, blueprint.profile, parents, seed=derive_seed(seed, "distinct")).apply(frame)
@@ -60,7 +64,7 @@ def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int
     for key in plan.itself:
         frame = to_itself(blueprint, key, frame, seed=seed)
     columns = {name: frame.column(name) for name in frame.column_names if name != ROW}
-    return beside(frame.select([ROW]), _context(blueprint, columns, parents), frame.drop_columns([ROW]))
+    return Frame(frame, _contexts(blueprint, columns, parents))
 
 
 def _root_rows(blueprint: Blueprint) -> int:
@@ -70,35 +74,35 @@ def _root_rows(blueprint: Blueprint) -> int:
     return round(blueprint.source_rows * (table.factor or 1.0))
 
 
-def _context(blueprint: Blueprint, columns: Columns, parents: Mapping[str, pa.Table], *, driving: bool = False) -> pa.Table:
+def _contexts(blueprint: Blueprint, columns: Columns, parents: Mapping[str, pa.Table], *, driving: bool = False) -> Contexts:
     """What ancestors say of each row: all of them, or only those that the driving parent leads to."""
     ways = [way for way in blueprint.ways if not driving or way.keys[0] == blueprint.plan.drive]
-    rows = pa.table(columns)
-    found = [gathered(rows, way, lambda name, names: parents[name].select(list(names))) for way in ways]
+    rows, family = pa.table(columns), None
     if blueprint.in_families and blueprint.plan.drive is not None:
         key = columns_of(rows, blueprint.plan.drive.columns)
-        found.append(siblings(key, key))
-    return beside(*found)
+        family = siblings(key, key)
+    return contexts_of(rows, ways, lambda name, names: parents[name].select(list(names)), more=family)
 
 
-def _draw_first(blueprint: Blueprint, context: pa.Table, rows: int, *, seed: int) -> Columns:
+def _draw_first(blueprint: Blueprint, contexts: Contexts, rows: int, *, seed: int) -> Columns:
     """The columns that must be known of all rows at once, and the types of parents that the rows want."""
-    plan, links = blueprint.plan, blueprint.links
-    given = context if context.num_columns else None
+    plan, links, own = blueprint.plan, blueprint.links, derive_seed(seed, blueprint.table.name)
     if links.model is not None:
-        drawn = links.model.sample(rows, seed=derive_seed(seed, blueprint.table.name), context=given)
-    elif plan.leading and blueprint.table.order_by is None:
-        if blueprint.table.rebalance:  # of root tables alone, which have no context
-            given = pa.table(rebalanced(blueprint.model, blueprint.table.rebalance, rows, seed=derive_seed(seed, blueprint.table.name)))
-        drawn = blueprint.model.sample(rows, seed=derive_seed(seed, blueprint.table.name), context=given, columns=plan.leading)
-    else:
+        drawn = drawn_in_stretches(links.model, rows, contexts.part, seed=own)
+    elif not plan.leading or blueprint.table.order_by is not None:
         return {}
+    elif blueprint.table.rebalance:  # of root tables alone, which have no context
+        given = pa.table(rebalanced(blueprint.model, blueprint.table.rebalance, rows, seed=own))
+        drawn = blueprint.model.sample(rows, seed=own, context=given, columns=plan.leading)
+    else:
+        drawn = drawn_in_stretches(blueprint.model, rows, contexts.part, seed=own, columns=plan.leading)
     return {name: drawn.column(name) for name in drawn.column_names}
 
 
-def _draw_all(blueprint: Blueprint, columns: Columns, context: pa.Table, rows: int, *, seed: int) -> Columns:
+def _draw_all(blueprint: Blueprint, columns: Columns, contexts: Contexts, rows: int, *, seed: int) -> Columns:
     """Every column of a sequence that cannot be drawn in parts."""
-    given = beside(context, pa.table({FAMILY: columns[FAMILY]}))
+    context = contexts.part(0, rows)
+    given = beside(*([] if context is None else [context]), pa.table({FAMILY: columns[FAMILY]}))
     drawn = blueprint.model.sample(rows, seed=derive_seed(seed, blueprint.table.name), context=given)
     return {name: drawn.column(name) for name in drawn.column_names}
 

@@ -16,11 +16,12 @@ from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.aggregates import settled
 from warehouse_twin.relations.blueprints import Blueprint
+from warehouse_twin.relations.contexts import modelled_columns
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.link_models import LinkModels, load_links
 from warehouse_twin.relations.orphans import drawn_astray
-from warehouse_twin.relations.planning import frame_of
+from warehouse_twin.relations.planning import planned
 from warehouse_twin.relations.rebalancing import follows_shares, rebalanced
 from warehouse_twin.relations.training import context_columns
 from warehouse_twin.spark_session import spark_session
@@ -90,12 +91,12 @@ class _Drawer:
         blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, rows, names, children, parent_rows, links)
         seed = derive_seed(release_seed(self.context), table.name)
         parents = self._parents(blueprint)
-        frame = frame_of(blueprint, parents, seed=seed)
-        astray = drawn_astray(blueprint, frame, parents, seed=seed)
+        frame = planned(blueprint, parents, seed=seed)
+        astray = drawn_astray(blueprint, frame.rows, parents, seed=seed)
         drawing = Drawing(table.synthesizer, folder, seed, schema, blueprint.given, astray)
         target = self.twin / f"{table.name}.parquet"
         if not conditional:
-            draw_here(drawing, frame, model, target=target)
+            draw_here(drawing, frame.rows, model, target=target)
             return
         scratch = Path(tempfile.mkdtemp(dir=self.twin.parent, prefix=WORK_PREFIX))
         try:
@@ -116,8 +117,17 @@ class _Drawer:
         return pq.read_table(self.twin / f"{name}.parquet", columns=list(columns))
 
     def _parents(self, blueprint: Blueprint) -> dict[str, pa.Table]:
-        """The twin tables that keys and context are taken from."""
-        return {name: pq.read_table(self.twin / f"{name}.parquet") for name in blueprint.ancestors}
+        """The twin tables that keys and context are taken from, without the columns that are neither."""
+        return {name: pq.read_table(self.twin / f"{name}.parquet", columns=self._useful(name)) for name in blueprint.ancestors}
+
+    def _useful(self, name: str) -> list[str]:
+        """The columns of a table that are of a key, or that others may be drawn given."""
+        own = self.context.resolved[name].table
+        kept = {column for key in own.foreign_keys for column in key.columns} | set(own.primary_key)
+        keys = [key for table in self.context.resolved.tables for key in table.table.foreign_keys if key.references == name]
+        kept |= {column for key in keys for column in key.references_columns}
+        kept |= set(modelled_columns(name, self.plans, self.profiles)) if name in self.plans else set(own.column_names)
+        return [column for column in own.column_names if column in kept]
 
 
 def _draw_scored(context: StageContext, table: ResolvedTable, folder: Path) -> None:
