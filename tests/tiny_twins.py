@@ -20,6 +20,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.aggregates import settled, without_settled
 from warehouse_twin.relations.blueprints import Blueprint
+from warehouse_twin.relations.cutting import fill_cut
 from warehouse_twin.relations.drawing import Drawing
 from warehouse_twin.relations.entities import memberships
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
@@ -111,16 +112,20 @@ class Learned:
     def draw(self, *, seed: int) -> Tables:
         """Every table of the twin, drawn as `synthesize` draws it."""
         found: Tables = {}
+        cut: list[tuple[Blueprint, int]] = []
         for table in self.twin.tables:
             if table.keep_real:
                 found[table.name] = self.read(table.name)
                 continue
             blueprint = self.blueprint(table.name)
             own = derive_seed(seed, table.name)
+            cut.append((blueprint, own))
             frame = frame_of(blueprint, found, seed=own)
             astray = drawn_astray(blueprint, frame, found, seed=own)
             drawing = Drawing("tree", self.folder, own, blueprint.types, blueprint.given, astray)
             found[table.name] = drawing.complete(frame, blueprint.model).drop_columns(["__row"])
+        for blueprint, own in cut:
+            found[blueprint.table.name] = fill_cut(blueprint, found[blueprint.table.name], found, seed=own)
         for table in reversed(self.twin.protected):
             found[table.name] = settled(
                 found[table.name], self.profiles[table.name].rules, lambda name, names: found[name].select(list(names))

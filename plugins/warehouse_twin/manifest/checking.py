@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from warehouse_twin.errors import Fault, ManifestError
+from warehouse_twin.manifest.circles import without_circles
 from warehouse_twin.manifest.column_roles import order_faults, orphan_faults
 from warehouse_twin.manifest.foreign_keys import Keys, has_categories, is_text, keys_of
 from warehouse_twin.manifest.loading import LoadedManifest
 from warehouse_twin.manifest.model import ColumnSpec, Gates, Manifest, SynthesizerSpec, TableSpec
 from warehouse_twin.manifest.names import unknown
-from warehouse_twin.manifest.ordering import cycles, ordered
+from warehouse_twin.manifest.ordering import ordered
 from warehouse_twin.manifest.positions import Positions, Steps
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.manifest.rule_texts import strangers
@@ -21,7 +23,7 @@ RESERVED_TABLES = ("_release",)
 RESERVED_COLUMNS = ("__entity", "__holdout", "__row")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Checked:
     """What the checks look at."""
 
@@ -41,7 +43,21 @@ class _Checked:
 
     def protected_parents(self, table: str) -> list[str]:
         tables = self.manifest.tables
-        return [parent for parent in self.keys.parents[table] if parent != table and tables[parent].keep is None]
+        return [parent for parent in self.parents[table] if parent != table and tables[parent].keep is None]
+
+    @property
+    def parents(self) -> dict[str, list[str]]:
+        """table → the tables that come before it: those it refers to, but where a circle is cut."""
+        return self._cut[0]
+
+    @property
+    def circles(self) -> list[tuple[str, ...]]:
+        """The circles that cannot be cut anywhere."""
+        return self._cut[1]
+
+    @cached_property
+    def _cut(self) -> tuple[dict[str, list[str]], list[tuple[str, ...]]]:
+        return without_circles(self.keys, self.manifest)
 
 
 def resolve_manifest(
@@ -58,7 +74,7 @@ def resolve_manifest(
     faults = [*keys.faults, *(fault for check in _CHECKS for fault in check(checked))]
     if faults:
         raise ManifestError(list(dict.fromkeys(faults)))
-    order, _ = ordered(keys.parents)
+    order, _ = ordered(checked.parents)
     return ResolvedTwin(
         twin=manifest.twin,
         source_warehouse=manifest.source.warehouse,
@@ -255,10 +271,13 @@ def _orphans(checked: _Checked) -> Iterator[Fault]:
 
 
 def _cycles(checked: _Checked) -> Iterator[Fault]:
-    for cycle in cycles(checked.keys.parents):
+    for cycle in checked.circles:
         path = next(path for path, key in checked.keys.foreign[cycle[0]] if key.references == cycle[1])
         way = " -> ".join((*cycle, cycle[0]))
-        message = f"foreign keys go round in a circle ({way}), so no table can come first; leave one of them out of foreign_keys:"
+        message = (
+            f"foreign keys go round in a circle ({way}) and none of them may be null, so no table can come first; "
+            "let one be null in the source, or leave it out of foreign_keys:"
+        )
         yield checked.positions.fault((*path, "references"), message)
 
 

@@ -1,4 +1,4 @@
-"""Foreign-key order: every parent before its children, ties in the order given; or the cycle that makes it impossible."""
+"""Foreign-key order: every parent before its children, ties in the order given; cycles cut, or the one that makes it impossible."""
 
 from __future__ import annotations
 
@@ -20,6 +20,23 @@ def ordered(parents: Mapping[str, Collection[str]]) -> tuple[list[str], list[str
 
 def _first_ready(waiting: list[str], parents: Mapping[str, Collection[str]]) -> str | None:
     return next((name for name in waiting if not (set(parents[name]) - {name}).intersection(waiting)), None)
+
+
+def cut(parents: Mapping[str, Collection[str]], edges: Mapping[tuple[str, str], int]) -> tuple[dict[str, list[str]], list[tuple[str, ...]]]:
+    """The parents without as few of these edges (child, parent) as make an order possible, and the cycles that have none of them.
+
+    Of the edges of a cycle the one with the lowest number is cut.
+    """
+    left = {child: list(of) for child, of in parents.items()}
+    while True:
+        found = cycles(left)
+        open_edges = [[edge for edge in zip(cycle, (*cycle[1:], cycle[0]), strict=True) if edge in edges] for cycle in found]
+        if not any(open_edges):
+            return left, found
+        for candidates in open_edges:
+            if candidates:
+                child, parent = min(candidates, key=lambda edge: (edges[edge], edge))
+                left[child] = [name for name in left[child] if name != parent]
 
 
 def cycles(parents: Mapping[str, Collection[str]]) -> list[tuple[str, ...]]:

@@ -60,6 +60,14 @@ class ResolvedTwin:
                 return table
         raise KeyError(name)
 
+    def cut(self, name: str) -> tuple[ForeignKey, ...]:
+        """The foreign keys of a table that lead to one that comes after it: where a circle of keys was cut.
+
+        They are filled when both tables are drawn, and tested but not declared.
+        """
+        place = {table.name: index for index, table in enumerate(self.tables)}
+        return tuple(key for key in self[name].table.foreign_keys if place[key.references] > place[name])
+
     @property
     def protected(self) -> tuple[ResolvedTable, ...]:
         return tuple(table for table in self.tables if not table.keep_real)

@@ -27,7 +27,7 @@ def statements(resolved: ResolvedTwin, *, release: int) -> list[str]:
     schema = release_schema(resolved, release)
     made = [f"CREATE SCHEMA {quoted(schema)}"]
     for item in resolved.tables:
-        made.append(_create_table(schema, item.table))
+        made.append(_create_table(schema, item.table, enforced(resolved, item.table)))
         name = f"{quoted(schema)}.{quoted(item.name)}"
         made.append(f"COMMENT ON TABLE {name} IS {literal(table_comment(resolved, item, release))}")
         made += [
@@ -38,20 +38,22 @@ def statements(resolved: ResolvedTwin, *, release: int) -> list[str]:
     return made
 
 
-def enforced(table: Table) -> tuple[ForeignKey, ...]:
-    """The foreign keys the database is to enforce: all but those to the table itself and those that keep orphans.
+def enforced(resolved: ResolvedTwin, table: Table) -> tuple[ForeignKey, ...]:
+    """The foreign keys the database is to enforce: all but those to the table itself or to one that comes after it, and those that
+    keep orphans.
 
     DuckDB 2.0 checks a row against what stood there before the INSERT, so no single statement can load a table that
-    refers to itself. Such a key is tested, not declared.
+    refers to itself, and it adds no key to a table that is made. Such keys are tested, not declared.
     """
-    return tuple(key for key in table.foreign_keys if key.references != table.name and not key.keeps_orphans)
+    left = {*resolved.cut(table.name), *(key for key in table.foreign_keys if key.keeps_orphans or key.references == table.name)}
+    return tuple(key for key in table.foreign_keys if key not in left)
 
 
-def _create_table(schema: str, table: Table) -> str:
+def _create_table(schema: str, table: Table, keys: Sequence[ForeignKey]) -> str:
     lines = [f"{quoted(column.name)} {column.sql_type}{'' if column.nullable else ' NOT NULL'}" for column in table.columns]
     if table.primary_key:
         lines.append(f"PRIMARY KEY ({_listed(table.primary_key)})")
-    for key in enforced(table):
+    for key in keys:
         parent = f"{quoted(schema)}.{quoted(key.references)} ({_listed(key.references_columns)})"
         lines.append(f"FOREIGN KEY ({_listed(key.columns)}) REFERENCES {parent}")
     return f"CREATE TABLE {quoted(schema)}.{quoted(table.name)} (\n  " + ",\n  ".join(lines) + "\n)"

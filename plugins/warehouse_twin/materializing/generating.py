@@ -96,7 +96,7 @@ def _model(
         "name": name,
         "description": verbatim(table_comment(resolved, item, release)),
         "config": {} if name == item.name else {"alias": verbatim(item.name)},
-        "constraints": _constraints(table, models),
+        "constraints": _constraints(resolved, table, models),
         "data_tests": _table_tests(table, models),
         "columns": [
             {
@@ -112,7 +112,7 @@ def _model(
     }
 
 
-def _constraints(table: Table, models: Mapping[str, str]) -> list[Yaml]:
+def _constraints(resolved: ResolvedTwin, table: Table, models: Mapping[str, str]) -> list[Yaml]:
     primary = [{"type": "primary_key", "columns": _quoted(table.primary_key)}] if table.primary_key else []
     foreign = [
         {
@@ -121,7 +121,7 @@ def _constraints(table: Table, models: Mapping[str, str]) -> list[Yaml]:
             "to": _reference(key, models),
             "to_columns": _quoted(key.references_columns),
         }
-        for key in enforced(table)
+        for key in enforced(resolved, table)
     ]
     return [*primary, *foreign]
 

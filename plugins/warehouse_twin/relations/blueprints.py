@@ -60,19 +60,13 @@ class Blueprint:
         """The tables that keys and context are taken from."""
         ways = [*self.ways, *(way for types in self.links.types.values() for way in types.ways)]
         names = {key.references for way in ways for key in way.keys} | {key.references for key in self.table.table.foreign_keys}
-        return tuple(sorted(names - {self.table.name}))
+        return tuple(sorted(names - {self.table.name} - {key.references for key in self.plan.cut}))
 
     def nulls(self, key: ForeignKey) -> float:
         """The share of rows without a parent: whose key is null (none where no column of it may be), or a kept orphan."""
         evidence = self.profile.key(key.columns, key.references)
         orphans = evidence.orphans if key.keeps_orphans else 0.0
         return orphans + (evidence.nulls if any(self.table.table.column(name).nullable for name in key.columns) else 0.0)
-
-
-def free_column(table: ResolvedTable, key: ForeignKey) -> str | None:
-    """A column of the key that can be null without breaking another key."""
-    taken = {column for other in table.table.foreign_keys if other != key for column in other.columns} | set(table.table.primary_key)
-    return next((name for name in key.columns if table.table.column(name).nullable and name not in taken), None)
 
 
 def require_rows(blueprint: Blueprint, key: ForeignKey, parent: pa.Table, rows: int) -> None:

@@ -77,7 +77,7 @@ def ways_up(name: str, plans: Mapping[str, KeyPlan], profiles: Mapping[str, Tabl
     ends: set[tuple[tuple[str, ...], str]] = set()
     edge = [Way((), (), "")]
     for _ in range(HOPS):
-        longer = [_longer(way, key, plans, profiles) for way in edge for key in _parents(way.table if way.keys else name, plans)]
+        longer = [_longer(name, way, key, plans, profiles) for way in edge for key in _parents(way.table if way.keys else name, plans)]
         edge = []
         for way in longer:
             end = _end(way)
@@ -96,9 +96,12 @@ def _parents(name: str, plans: Mapping[str, KeyPlan]) -> list[ForeignKey]:
     return [key for key in (*plan.links, *plan.matched) if key.references in plans]
 
 
-def _longer(way: Way, key: ForeignKey, plans: Mapping[str, KeyPlan], profiles: Mapping[str, TableProfile]) -> Way:
+def _longer(name: str, way: Way, key: ForeignKey, plans: Mapping[str, KeyPlan], profiles: Mapping[str, TableProfile]) -> Way:
     prefix = f"{way.prefix}.{key.references}" if way.keys else key.references
-    return Way((*way.keys, key), modelled_columns(key.references, plans, profiles), prefix)
+    plan = plans[way.table if way.keys else name]
+    known = key.references_columns if key in plan.matched else ()  # the row has these columns itself
+    columns = tuple(column for column in modelled_columns(key.references, plans, profiles) if column not in known)
+    return Way((*way.keys, key), columns, prefix)
 
 
 def _spelled(way: Way) -> str:

@@ -115,9 +115,3 @@ def drop_rows(counts: Ints, rows: int, *, seed: int, stream: str) -> Ints:
     left = np.empty_like(counts)
     left[order] = shuffled - np.clip(rows - (np.cumsum(shuffled) - shuffled), 0, shuffled)
     return left
-
-
-def links_of(counts: Ints, *, seed: int, stream: str) -> Ints:
-    """Parent row of each child, every parent as often as its count says, in random order."""
-    links = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
-    return links[permutation(len(links), seed=seed, stream=stream)]

@@ -31,10 +31,14 @@ class Membership:
 
 
 def memberships(twin: ResolvedTwin, tables: Mapping[str, pa.Table], *, secret: bytes) -> dict[str, Membership]:
-    """Entities of every row of every table, tables in foreign-key order. Reference tables are never held out."""
+    """Entities of every row of every table, tables in foreign-key order. Reference tables are never held out.
+
+    Where a circle of keys was cut a second turn passes on what the cut keys say, then known.
+    """
     found: dict[str, Membership] = {}
     shares: dict[str, float] = {}
-    for resolved in twin.tables:
+    turns = 2 if any(twin.cut(table.name) for table in twin.tables) else 1
+    for resolved in twin.tables * turns:
         table = tables[resolved.name]
         if resolved.keep_real:
             found[resolved.name] = Membership(np.arange(table.num_rows, dtype=np.int64), np.zeros(table.num_rows, dtype=bool))
@@ -61,7 +65,7 @@ def _inherit(
     claimed = np.zeros(len(entity), dtype=bool)
     share = min(twin.holdout, MAX_HOLDOUT_ENTITIES / max(1, tables[twin.entity].num_rows))
     for key in resolved.table.foreign_keys:
-        if key.references == resolved.name or not _leads_to(twin, key.references):
+        if key.references == resolved.name or key.references not in found or not _leads_to(twin, key.references):
             continue
         child = columns_of(tables[resolved.name], key.columns)
         links = match_rows(child, columns_of(tables[key.references], key.references_columns))
@@ -82,10 +86,11 @@ def _inherit(
     return Membership(entity, holdout)
 
 
-def _leads_to(twin: ResolvedTwin, name: str) -> bool:
+def _leads_to(twin: ResolvedTwin, name: str, seen: frozenset[str] = frozenset()) -> bool:
     if name == twin.entity:
         return True
-    return any(key.references != name and _leads_to(twin, key.references) for key in twin[name].table.foreign_keys)
+    seen = seen | {name}
+    return any(key.references not in seen and _leads_to(twin, key.references, seen) for key in twin[name].table.foreign_keys)
 
 
 def _own(resolved: ResolvedTable, table: pa.Table, secret: bytes) -> Ints:

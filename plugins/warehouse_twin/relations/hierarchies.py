@@ -8,7 +8,7 @@ import pyarrow as pa
 from warehouse_twin.manifest.resolved import ForeignKey
 from warehouse_twin.profiling.matching import codes_of, columns_of
 from warehouse_twin.randomness import uniforms
-from warehouse_twin.relations.blueprints import Blueprint, free_column, taken
+from warehouse_twin.relations.blueprints import Blueprint, taken
 
 
 def to_itself(blueprint: Blueprint, key: ForeignKey, frame: pa.Table, *, seed: int) -> pa.Table:
@@ -27,7 +27,7 @@ def to_itself(blueprint: Blueprint, key: ForeignKey, frame: pa.Table, *, seed: i
     place[order] = counters
     earlier = place - first
     target = order[first + (uniforms(counters, seed=seed, stream=stream) * earlier).astype(np.int64)]
-    required = free_column(blueprint.table, key) is None
+    required = blueprint.table.table.clearable(key) is None
     lonely = (earlier == 0) | (uniforms(counters, seed=seed, stream=f"{stream}/nulls") < blueprint.nulls(key))
     link = np.where(earlier == 0, counters, target) if required else np.where(lonely, -1, target)
     for column, values in taken(blueprint.table, frame, key, link).items():

@@ -29,6 +29,8 @@ class KeyPlan:
     new_key: str | None
     leading: tuple[str, ...]
     modelled: tuple[str, ...]
+    cut: tuple[ForeignKey, ...] = ()
+    """keys to tables that come later: null until those are drawn"""
 
 
 def key_plans(twin: ResolvedTwin) -> dict[str, KeyPlan]:
@@ -43,14 +45,15 @@ def key_plans(twin: ResolvedTwin) -> dict[str, KeyPlan]:
 def _plan(twin: ResolvedTwin, table: ResolvedTable, plans: Mapping[str, KeyPlan]) -> KeyPlan:
     keys, primary = table.table.foreign_keys, table.table.primary_key
     itself = tuple(key for key in keys if key.references == table.name)
-    others = [key for key in keys if key.references != table.name]
+    cut = twin.cut(table.name)
+    others = [key for key in keys if key.references != table.name and key not in cut]
     links = list(_links(twin, table, others, plans))
     links.sort(key=lambda key: (not _is_primary(key, primary), not _on_path(twin, key.references), keys.index(key)))
     matched = [key for key in others if key not in links and (len(key.columns) > 1 or not twin[key.references].keep_real)]
     matched.sort(key=lambda key: -len(key.columns))
     linked = _columns(links)
     drawn = _columns(key for key in others if key not in links) - linked
-    own = _columns(itself) - drawn - linked - set(primary)
+    own = _columns((*itself, *cut)) - drawn - linked - set(primary)
     new_key = primary[0] if len(primary) == 1 and primary[0] not in linked | drawn else None
     leading = _columns(matched) | set(primary)
     free = [name for name in table.table.column_names if name not in linked | own and name != new_key]
@@ -63,6 +66,7 @@ def _plan(twin: ResolvedTwin, table: ResolvedTable, plans: Mapping[str, KeyPlan]
         new_key=new_key,
         leading=tuple(first),
         modelled=(*first, *(name for name in free if name not in first)),
+        cut=cut,
     )
 
 
@@ -98,4 +102,6 @@ def _on_path(twin: ResolvedTwin, name: str) -> bool:
     """Whether a table is the entity's or leads to it."""
     if twin.entity is None:
         return False
-    return name == twin.entity or any(key.references != name and _on_path(twin, key.references) for key in twin[name].table.foreign_keys)
+    later = twin.cut(name)
+    up = [key.references for key in twin[name].table.foreign_keys if key.references != name and key not in later]
+    return name == twin.entity or any(_on_path(twin, parent) for parent in up)

@@ -61,21 +61,24 @@ class LinkModels:
     counts: Mapping[str, Model] = field(default_factory=dict)
     types: Mapping[str, ParentTypes] = field(default_factory=dict)
     model: Model | None = None
+    late: Mapping[str, Model] = field(default_factory=dict)
+    """by label of a cut key who chooses the type of parent, given the table's own columns"""
 
     def save(self, folder: Path) -> None:
         """Write into an empty folder: equal models, equal bytes."""
-        labels = sorted(self.counts)
+        folders = {"counts": self.counts, "late": self.late}
         stored = {
             "ways": [asdict(way) for way in self.ways],
-            "counts": labels,
+            **{name: sorted(models) for name, models in folders.items()},
             "types": {label: types.to_dict() for label, types in self.types.items()},
             "model": self.model is not None,
         }
         write_json(folder / "links.json", stored)
-        for place, label in enumerate(labels):
-            part = folder / f"counts-{place}"
-            part.mkdir()
-            self.counts[label].save(part)
+        for name, models in folders.items():
+            for place, label in enumerate(sorted(models)):
+                part = folder / f"{name}-{place}"
+                part.mkdir()
+                models[label].save(part)
         if self.model is not None:
             (folder / "model").mkdir()
             self.model.save(folder / "model")
@@ -84,9 +87,13 @@ class LinkModels:
 def load_links(folder: Path) -> LinkModels:
     """The models that `save` wrote; the caller has checked their digest."""
     stored = read_json(folder / "links.json")
+    counts, late = (
+        {label: TREE.load(folder / f"{name}-{place}") for place, label in enumerate(stored[name])} for name in ("counts", "late")
+    )
     return LinkModels(
         ways=tuple(Way.from_dict(way) for way in stored["ways"]),
-        counts={label: TREE.load(folder / f"counts-{place}") for place, label in enumerate(stored["counts"])},
+        counts=counts,
+        late=late,
         types={label: ParentTypes.from_dict(types) for label, types in stored["types"].items()},
         model=TREE.load(folder / "model") if stored["model"] else None,
     )
@@ -106,22 +113,20 @@ class LinkLearner:
 
     def learn(self) -> LinkModels:
         plan = self.plans[self.table.name]
-        counts = self._counts()
+        counts, late = self._counts(), self._late()
         candidates = [way for way in ways_up(self.table.name, self.plans, self.profiles) if way.keys != (plan.drive,)]
         if self.table.order_by is not None:  # a sequence is drawn before the keys that its own columns lead to
             candidates = [way for way in candidates if way.keys[0] in plan.links]
         if not candidates:
-            return LinkModels(counts=counts)
-        names = dict.fromkeys([*plan.modelled, *(column for key in (*plan.links, *plan.matched) for column in key.columns)])
-        rows = self.read(self.table.name, [*names])
-        rows = rows.take(pa.array(np.sort(permutation(rows.num_rows, seed=self.seed, stream="links")[:SAMPLE])))
+            return LinkModels(counts=counts, types={label: sorts for label, (sorts, _) in late.items()}, late=_second(late))
+        rows = self._rows([*plan.modelled, *(column for key in (*plan.links, *plan.matched) for column in key.columns)])
         driving = driving_way(plan, self.plans, self.profiles)
         gone = [*([driving] if driving else []), *candidates]
         contexts = {way.prefix: gathered(rows, way, self.read) for way in gone}
         own = rows.select([name for name in modelled_columns(self.table.name, self.plans, self.profiles) if name not in plan.leading])
         ways = self._telling(plan, candidates, contexts, own)
         gone.sort(key=lambda way: way.keys[0] != plan.drive)
-        types: dict[str, ParentTypes] = {}
+        types = {label: sorts for label, (sorts, _) in late.items()}
         wanted: list[tuple[ForeignKey, Ints]] = []
         for key in plan.links[1:]:
             told = [column for way in gone if way.keys[0] != key for column in contexts[way.prefix].columns]
@@ -131,14 +136,14 @@ class LinkLearner:
                 wanted.append((key, found))
         known = [*([driving] if driving else []), *(way for way in ways if way.keys[0] == plan.drive)]
         model = None
-        if types or (plan.leading and any(way.keys[0] != plan.drive for way in ways)):
+        if wanted or (plan.leading and any(way.keys[0] != plan.drive for way in ways)):
             model = self._chooser(plan, rows, known, contexts, types, wanted)
-        return LinkModels(tuple(ways), counts, types, model)
+        return LinkModels(tuple(ways), counts, types, model, _second(late))
 
     def _counts(self) -> dict[str, Model]:
         """Children per parent for each key but the driving one."""
         plan, found = self.plans[self.table.name], {}
-        for key in (*plan.links[1:], *plan.matched):
+        for key in (*plan.links[1:], *plan.matched, *plan.cut):
             if key.references not in self.plans:
                 continue
             view = children_view(self.table, self.plans, self.profiles, self.read, self.whole, key=key)
@@ -147,6 +152,27 @@ class LinkLearner:
                 smallest = {"leaf_rows": self.k}  # counts vary a lot, and a parent is an entity or stands for many rows
                 found[key_label(key)] = TREE.fit(view.training, view.profile, given=view.given, parameters=smallest, seed=seed)
         return found
+
+    def _late(self) -> dict[str, tuple[ParentTypes, Model]]:
+        """For each cut key the types of parents, and who chooses one given the table's own columns."""
+        found = {}
+        own, profile = modelled_columns(self.table.name, self.plans, self.profiles), self.profiles[self.table.name]
+        for key in self.plans[self.table.name].cut:
+            rows = self._rows([*own, *key.columns])
+            way = Way((key,), modelled_columns(key.references, self.plans, self.profiles), key.references)
+            sorts, wanted = self._types(key, rows, [way], [rows.column(name) for name in own])
+            if sorts is not None:
+                labels = pa.array(sorts.labels, type=pa.string()).take(pa.array(np.maximum(wanted, 0), mask=wanted < 0))
+                training = rows.select(list(own)).append_column(type_column(key), labels).filter(pa.array(wanted > -2))
+                whole = replace(profile, columns=(*map(profile.column, own), _type_profile(key, wanted, sorts)), pairs=(), rules=())
+                seed = derive_seed(self.seed, "late", key_label(key))
+                found[key_label(key)] = sorts, TREE.fit(training, whole, given=own, parameters={}, seed=seed)
+        return found
+
+    def _rows(self, names: Sequence[str]) -> pa.Table:
+        """A sample of the table's training part."""
+        rows = self.read(self.table.name, [*dict.fromkeys(names)])
+        return rows.take(pa.array(np.sort(permutation(rows.num_rows, seed=self.seed, stream="links")[:SAMPLE])))
 
     def _telling(self, plan: KeyPlan, candidates: Sequence[Way], contexts: Mapping[str, pa.Table], own: pa.Table) -> list[Way]:
         """The ways with those columns that say something of the table's own columns or, on the driving side, of other parents."""
@@ -207,6 +233,10 @@ class LinkLearner:
         return TREE.fit(
             training.filter(pa.array(fit)), whole, given=tuple(column.name for column in context), parameters={}, seed=seed
         )
+
+
+def _second(late: Mapping[str, tuple[ParentTypes, Model]]) -> dict[str, Model]:
+    return {label: model for label, (_, model) in late.items()}
 
 
 def needed_columns(ways: Sequence[Way]) -> list[str]:

@@ -14,7 +14,7 @@ from warehouse_twin.manifest.resolved import ForeignKey
 from warehouse_twin.profiling.matching import codes_of, columns_of
 from warehouse_twin.profiling.values import part_names, whole_number
 from warehouse_twin.randomness import derive_seed, permutation
-from warehouse_twin.relations.blueprints import Blueprint, Columns, Ints, free_column, require_rows
+from warehouse_twin.relations.blueprints import Blueprint, Columns, Ints, require_rows
 from warehouse_twin.relations.contexts import key_label
 from warehouse_twin.relations.counting import add_rows, draw_counts, drop_rows, in_ranks_of, nudged, scaled_to, scaled_within
 from warehouse_twin.relations.dealing import apart, balanced, bounded, deal
@@ -95,7 +95,7 @@ def draw_second(
 ) -> Ints:
     """The parent of each row, -1 for null: of the type that was `drawn` for it. `columns` are the keys that are settled."""
     parent, stream, labels = parents[key.references], _stream(blueprint, key), key_label(key)
-    nulls = blueprint.nulls(key) if parent.num_rows or not free_column(blueprint.table, key) else 1.0
+    nulls = blueprint.nulls(key) if parent.num_rows or not blueprint.table.table.clearable(key) else 1.0
     filled = rows - round(rows * nulls)
     require_rows(blueprint, key, parent, filled)
     if not filled:
@@ -112,7 +112,7 @@ def draw_second(
         types = sorts.of(parent_features(parent, sorts.ways, lambda name, names: parents[name].select(list(names))))
         chosen = drawn[type_column(key)].cast(pa.int64()).fill_null(-1)
         wanted = chosen.to_numpy().astype(np.int64)
-    wanted = _filled(wanted, filled, seed=seed, stream=f"{stream}/nulls")
+    wanted = exactly(wanted, filled, seed=seed, stream=f"{stream}/nulls")
     if sorts is not None:
         asked = np.bincount(wanted[wanted >= 0], minlength=sorts.types)
         counts = balanced(counts, types, asked, seed=seed, stream=f"{stream}/balanced")
@@ -145,7 +145,7 @@ def _bridged(blueprint: Blueprint, key: ForeignKey, columns: Columns) -> Ints | 
     return codes_of([columns[name] for name in rest])[0]
 
 
-def _filled(wanted: Ints, filled: int, *, seed: int, stream: str) -> Ints:
+def exactly(wanted: Ints, filled: int, *, seed: int, stream: str) -> Ints:
     """The wanted types with exactly `filled` of them: some rows picked at random get none, or that of another row."""
     wanted = wanted.copy()
     order = permutation(len(wanted), seed=seed, stream=stream)

@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from warehouse_twin.profiling.matching import columns_of, match_rows
 from warehouse_twin.randomness import derive_seed
-from warehouse_twin.relations.blueprints import Blueprint, Columns, free_column, require_rows, taken
+from warehouse_twin.relations.blueprints import Blueprint, Columns, require_rows, taken
 from warehouse_twin.relations.contexts import beside
+from warehouse_twin.relations.cutting import empty_keys
 from warehouse_twin.relations.distinct_keys import DistinctKeys
 from warehouse_twin.relations.families import brought_together, drawn_ahead, families_of
 from warehouse_twin.relations.frames import ROW, Contexts, Frame, contexts_of, drawn_in_stretches
@@ -56,6 +57,7 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
         columns.update({name: drawn[name] for name in plan.leading})
     elif drawn_ahead(blueprint.table, plan):
         columns.update(_draw_all(blueprint, columns, _contexts(blueprint, columns, parents), rows, seed=seed))
+    columns.update({name: pa.chunked_array([values]) for name, values in empty_keys(blueprint, rows).items()})
     _match(blueprint, parents, columns, seed=seed)
     frame = pa.table({ROW: np.arange(rows, dtype=np.int64), **columns})
     frame = DistinctKeys(blueprint.table, plan, blueprint.profile, parents, seed=derive_seed(seed, "distinct")).apply(frame)
@@ -138,7 +140,7 @@ def _valid(blueprint: Blueprint, frame: pa.Table, parents: Mapping[str, pa.Table
         wrong = filled & (match_rows(child, columns_of(parents[key.references], key.references_columns)) < 0)
         if not wrong.any():
             continue
-        free = free_column(blueprint.table, key)
+        free = blueprint.table.table.clearable(key)
         if free is None:
             require_rows(blueprint, key, parents[key.references], int(wrong.sum()))
             frame = frame.filter(pa.array(~wrong))

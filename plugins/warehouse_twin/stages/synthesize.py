@@ -17,6 +17,7 @@ from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.aggregates import settled
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.contexts import modelled_columns
+from warehouse_twin.relations.cutting import fill_cut
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.link_models import LinkModels, load_links
@@ -59,6 +60,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
                 pq.write_table(whole, twin / f"{table.name}.parquet", compression="zstd")
             else:
                 drawer.draw(spark, table)
+    drawer.fill()
     drawer.settle()
     for table in context.resolved.protected:
         _draw_scored(context, table, folder)
@@ -74,6 +76,7 @@ class _Drawer:
         self.plans = key_plans(context.resolved)
         self.profiles = read_profiles(context)
         self.rows = context.receipt("resolve").facts["rows"]
+        self.cut: list[tuple[Blueprint, int]] = []
 
     def draw(self, spark: SparkSession, table: ResolvedTable) -> None:
         folder = self.context.folder("train", table.name) / table.synthesizer
@@ -93,6 +96,7 @@ class _Drawer:
         parents = self._parents(blueprint)
         frame = planned(blueprint, parents, seed=seed)
         astray = drawn_astray(blueprint, frame.rows, parents, seed=seed)
+        self.cut += [(blueprint, seed)] if plan.cut else []
         drawing = Drawing(table.synthesizer, folder, seed, schema, blueprint.given, astray)
         target = self.twin / f"{table.name}.parquet"
         if not conditional:
@@ -103,6 +107,14 @@ class _Drawer:
             draw_in_spark(spark, drawing, frame, scratch=scratch, target=target)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+    def fill(self) -> None:
+        """Fill the keys at which circles of tables were cut."""
+        for blueprint, seed in self.cut:
+            target = self.twin / f"{blueprint.table.name}.parquet"
+            parents = {key.references: pq.read_table(self.twin / f"{key.references}.parquet") for key in blueprint.plan.cut}
+            filled = fill_cut(blueprint, pq.read_table(target), parents, seed=seed)
+            pq.write_table(filled, target, compression="zstd")
 
     def settle(self) -> None:
         """Columns that are counted or summed up from the rows that refer to a table, children before parents."""

@@ -55,6 +55,15 @@ class Table:
                 return column
         raise KeyError(f"{self.name} has no column {name}")
 
+    def own_columns(self, key: ForeignKey) -> tuple[str, ...]:
+        """The columns of a foreign key that are in no other key of the table."""
+        others = {name for other in self.foreign_keys if other != key for name in other.columns} | set(self.primary_key)
+        return tuple(name for name in key.columns if name not in others)
+
+    def clearable(self, key: ForeignKey) -> str | None:
+        """A column of the foreign key that can be null without breaking another key."""
+        return next((name for name in self.own_columns(key) if self.column(name).nullable), None)
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse_twin.profiling.table_profile import Part
-from warehouse_twin.relations.counting import add_rows, draw_counts, drop_rows, links_of, scaled_to
+from warehouse_twin.relations.counting import add_rows, draw_counts, drop_rows, in_ranks_of, nudged, scaled_to, scaled_within
 
 CHILDREN = Part("number", cells=((0.0, 0.0, 50), (1.0, 1.0, 30), (2.0, 8.0, 20)), step=1.0)
 COUNTS = st.lists(st.integers(0, 50), max_size=20).map(lambda counts: np.asarray(counts, dtype=np.int64))
@@ -79,7 +79,37 @@ def test_a_few_more_rows_leave_most_counts_as_they_are() -> None:
     assert (more == 48).sum() == 10
 
 
-@given(COUNTS, st.integers(0, 3))
-def test_every_parent_is_linked_as_often_as_its_count_says(counts: np.ndarray, seed: int) -> None:
-    links = links_of(counts, seed=seed, stream="s")
-    assert (np.bincount(links, minlength=len(counts)) == counts).all() if len(counts) else len(links) == 0
+@given(COUNTS, st.integers(0, 600), st.integers(0, 3))
+def test_nudged_counts_add_up_and_most_are_counts_that_were_there(counts: np.ndarray, total: int, seed: int) -> None:
+    found = nudged(counts, total, seed=seed, stream="s")
+    assert found.sum() == (total if len(counts) else 0)
+    assert (found >= 0).all()
+
+
+def test_a_nudge_leaves_no_count_that_was_not_drawn() -> None:
+    counts = np.repeat([1, 4, 7], 100)
+    found = nudged(counts, 1_260, seed=1, stream="s")
+    assert found.sum() == 1_260
+    assert set(found.tolist()) == {1, 4, 7}
+    assert np.abs(np.bincount(found) - np.bincount(counts)).max() < 25
+
+
+def test_counts_take_the_ranks_of_others() -> None:
+    assert in_ranks_of(np.asarray([0, 9, 5]), np.asarray([2, 0, 1]), seed=1, stream="s").tolist() == [9, 0, 5]
+    tied = in_ranks_of(np.arange(100), np.zeros(100, dtype=np.int64), seed=1, stream="s")
+    assert sorted(tied) == list(range(100))
+    assert abs(np.corrcoef(tied, np.arange(100))[0, 1]) < 0.3
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), min_size=1, max_size=15),
+    st.lists(st.integers(0, 30), min_size=3, max_size=3),
+)
+def test_counts_are_scaled_in_each_group(parents: list[tuple[int, int]], totals: list[int]) -> None:
+    counts, groups = np.asarray([count for count, _ in parents]), np.asarray([group for _, group in parents])
+    found = scaled_within(counts, groups, np.asarray(totals))
+    for group in range(3):
+        here = groups == group
+        assert found[here].sum() == (totals[group] if here.any() else 0)
+        if counts[here].any():
+            assert np.abs(found[here] - counts[here] * totals[group] / counts[here].sum()).max(initial=0) < 1 + 1e-6

@@ -166,3 +166,20 @@ def test_any_type_of_column_can_be_hashed() -> None:
         item = resolved("t", f"{name} T")
         found = split(twin_of(item), {"t": pa.table({name: values})})["t"]
         assert len(set(found.entity.tolist())) == 2, name
+
+
+def test_a_circle_of_keys_passes_entities_on_both_ways() -> None:
+    """A shop is of the customer who owns it, a note of its shop's; that the owner's key is filled last does not matter."""
+    shops = resolved("shops", "id BIGINT", "owner BIGINT", key=("id",), foreign=(link("owner", "customers"),))
+    notes = resolved("notes", "id BIGINT", "shop BIGINT", key=("id",), foreign=(link("shop", "shops"),))
+    customers = resolved("customers", "id BIGINT", "favourite BIGINT", key=("id",), foreign=(link("favourite", "shops"),))
+    rows = {
+        "shops": pa.table({"id": [1, 2, 3], "owner": [11, 12, None]}),
+        "notes": pa.table({"id": [1, 2, 3, 4], "shop": [1, 1, 2, 3]}),
+        "customers": pa.table({"id": [11, 12], "favourite": [2, 2]}),
+    }
+    found = split(twin_of(shops, notes, customers, entity="customers"), rows)
+    eleven, twelve = found["customers"].entity.tolist()
+    assert found["shops"].entity.tolist()[:2] == [eleven, twelve]
+    assert found["notes"].entity.tolist()[:3] == [eleven, eleven, twelve]
+    assert len({*found["notes"].entity.tolist(), eleven, twelve}) == 3
