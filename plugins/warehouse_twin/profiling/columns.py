@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,15 @@ from warehouse_twin.profiling.leads import lead_part
 from warehouse_twin.profiling.nested import Shape, is_nested, learn_json, learn_shape, learn_sizes, looks_like_json
 from warehouse_twin.profiling.recognition import Recognised, recognise, role_of
 from warehouse_twin.profiling.spelled import is_spelled
-from warehouse_twin.profiling.table_profile import ColumnKind, ColumnProfile, Part
+from warehouse_twin.profiling.table_profile import MADE_UP, ColumnKind, ColumnProfile, Part
 from warehouse_twin.profiling.values import part_names, step_of, to_parts
 
 Ints = NDArray[np.int64]
 MAX_CATEGORIES = 5_000
 CATEGORICAL_COVER = 0.8
 """A text column is categorical when values shared by k entities make up this share of its rows."""
+MAX_BESIDE, BESIDE_COVER = 1_000, 0.05
+"""Below that, up to so many of them are kept beside what is made up, when they make up this share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +55,48 @@ def enum_labels(sql_type: str) -> set[str] | None:
     return {label.replace("''", "'") for label in re.findall(r"'((?:[^']|'')*)'", sql_type)}
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What is there of a column: its values without nulls, and who holds them."""
+
+    task: ColumnTask
+    present: pa.ChunkedArray
+    holders: Ints
+    k: int
+
+    @cached_property
+    def personal(self) -> Recognised | None:
+        """What the column holds of a person, as the manifest says or as recognised."""
+        task = self.task
+        if task.pii is not None:
+            return Recognised(task.pii[0], role_of(task.name), task.pii[1], said=True)
+        if task.kind is not None or task.key or task.domain is not None or not _is_text(self.present.type):
+            return None
+        if is_spelled(task.sql_type) or looks_like_json(self.present):
+            return None
+        return recognise(task.name, self.present, self.holders, k=self.k)
+
+    @cached_property
+    def common(self) -> tuple[list[str], Ints, int]:
+        """See `common_values`."""
+        return common_values(_as_text(self.present), self.holders, k=self.k, domain=self.task.domain)
+
+
 def profile_column(task: ColumnTask, column: pa.ChunkedArray, entities: Ints, *, k: int) -> ColumnProfile:
     """The k-safe profile of a column; `entities` has one id a row."""
     filled = column.is_valid().to_numpy()
-    present = column.filter(pa.array(filled))
-    holders = entities[filled]
-    personal = _personal(task, present, holders, k=k)
-    kind = _kind(task, column.type, present, holders, personal, k=k)
-    shape = _shape(task, kind, present, holders, k=k)
+    seen = _Seen(task, column.filter(pa.array(filled)), entities[filled], k)
+    kind = _kind(seen)
+    shape = _shape(seen, kind)
     if shape is not None:
-        kind, parts = "nested", _presence(present)
+        kind, parts = "nested", _presence(seen)
         formats: dict[str, Any] = {"shape": shape}
     else:
-        parts, formats = _parts(task, kind, column, present, holders, personal, k=k)
-    distinct = _distinct(present)
-    if personal is not None:
-        people = distinct if 2 * distinct < len(present) else 0
-        formats = {**formats, **personal.formats(), "unique": distinct == len(present), "people": people}
+        parts, formats = _parts(seen, kind)
+    distinct = _distinct(seen.present)
+    if seen.personal is not None:
+        rows = len(seen.present)
+        formats = {**formats, **seen.personal.formats(), "unique": distinct == rows, "people": distinct if 2 * distinct < rows else 0}
     return ColumnProfile(
         name=task.name,
         sql_type=task.sql_type,
@@ -88,20 +116,8 @@ def _distinct(present: pa.ChunkedArray) -> int:
     return int(pc.count_distinct(present).as_py())
 
 
-def _personal(task: ColumnTask, present: pa.ChunkedArray, holders: Ints, *, k: int) -> Recognised | None:
-    """What the column holds of a person, as the manifest says or as recognised."""
-    if task.pii is not None:
-        return Recognised(task.pii[0], role_of(task.name), task.pii[1], said=True)
-    if task.kind is not None or task.key or task.domain is not None or not _is_text(present.type):
-        return None
-    if is_spelled(task.sql_type) or looks_like_json(present):
-        return None
-    return recognise(task.name, present, holders, k=k)
-
-
-def _kind(
-    task: ColumnTask, kind: pa.DataType, present: pa.ChunkedArray, holders: Ints, personal: Recognised | None, *, k: int
-) -> ColumnKind:
+def _kind(seen: _Seen) -> ColumnKind:
+    task, present, kind, personal = seen.task, seen.present, seen.present.type, seen.personal
     if task.pii is not None or (personal is not None and personal.direct):
         return "pii"
     if task.domain is not None or pt.is_boolean(kind):
@@ -118,7 +134,7 @@ def _kind(
     spelled = is_spelled(task.sql_type)  # a text of our making might be no value of the type
     if len(present) == 0:
         return "categorical" if task.nullable else "opaque" if spelled else "code"
-    values, rows, _ = common_values(_as_text(present), holders, k=k)
+    values, rows, _ = seen.common
     forced = task.kind == "categorical" or (spelled and task.sql_type != "JSON")
     if len(values) and (forced or rows.sum() >= CATEGORICAL_COVER * len(present)):
         return "categorical"
@@ -145,63 +161,75 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column if _is_text(column.type) else column.cast(pa.string())
 
 
-def _parts(
-    task: ColumnTask,
-    kind: ColumnKind,
-    column: pa.ChunkedArray,
-    present: pa.ChunkedArray,
-    holders: Ints,
-    personal: Recognised | None,
-    *,
-    k: int,
-) -> tuple[tuple[Part, ...], dict[str, Any]]:
+def _parts(seen: _Seen, kind: ColumnKind) -> tuple[tuple[Part, ...], dict[str, Any]]:
+    task, present, holders, k, personal = seen.task, seen.present, seen.holders, seen.k, seen.personal
     if kind in ("numeric", "datetime"):
-        return _numeric_parts(task, column, present, holders, k=k), {}
+        return _numeric_parts(seen), {}
     if kind == "categorical":
-        return (_category(task, _as_text(present), holders, k=k),), {}
-    presence = _presence(present)
-    if kind == "code" or (kind == "pii" and personal is not None and personal.kind == "phone"):
-        lead = lead_part(present.cast(pa.string()), holders, k=k)
-        return presence if lead is None else (lead,), learn_patterns(present, holders, k=k)
+        return (_category(seen),), {}
+    coded = kind == "code" or (kind == "pii" and personal is not None and personal.kind == "phone")
+    named = kind == "pii" and personal is not None and not personal.never_kept
+    beside = _kept_beside(seen) if task.kind is None and (named or kind in ("code", "text")) else None
+    parts = (beside,) if beside is not None else _lead(seen) if coded else _presence(seen)
+    if beside is not None:
+        made = pc.invert(pc.is_in(present, value_set=pa.array(beside.values, type=present.type))).combine_chunks()
+        present, holders = present.filter(made), holders[made.to_numpy(zero_copy_only=False)]
+    if coded:
+        return parts, learn_patterns(present, holders, k=k)
     if kind == "text":
-        return presence, learn_words(present, holders, k=k)
-    if pt.is_binary(present.type) or pt.is_large_binary(present.type):
-        return presence, {"sizes": learn_sizes(present, holders, k=k)}
-    return presence, {}
+        return parts, learn_words(present, holders, k=k)
+    blob = pt.is_binary(present.type) or pt.is_large_binary(present.type)
+    return parts, {"sizes": learn_sizes(present, holders, k=k)} if blob else {}
 
 
-def _presence(present: pa.ChunkedArray) -> tuple[Part, ...]:
-    return (Part("presence", values=("present",), rows=(len(present),)),)
+def _presence(seen: _Seen) -> tuple[Part, ...]:
+    return (Part("presence", values=("present",), rows=(len(seen.present),)),)
 
 
-def _shape(task: ColumnTask, kind: ColumnKind, present: pa.ChunkedArray, holders: Ints, *, k: int) -> Shape | None:
+def _lead(seen: _Seen) -> tuple[Part, ...]:
+    lead = lead_part(_as_text(seen.present), seen.holders, k=seen.k)
+    return _presence(seen) if lead is None else (lead,)
+
+
+def _kept_beside(seen: _Seen) -> Part | None:
+    """Common values as a category of their own, "" standing for all others; None where they are few, or too many to be kept."""
+    if not len(seen.present):
+        return None
+    kept = [(value, int(count)) for value, count in zip(*seen.common[:2], strict=True) if value]
+    rows = sum(count for _, count in kept)
+    if len(kept) > MAX_BESIDE or rows < BESIDE_COVER * len(seen.present):
+        return None
+    kept = sorted([*kept, (MADE_UP, len(seen.present) - rows)], key=lambda item: -item[1])
+    return Part("category", values=tuple(value for value, _ in kept), rows=tuple(count for _, count in kept))
+
+
+def _shape(seen: _Seen, kind: ColumnKind) -> Shape | None:
     """The shape of a nested column, or of a text that is JSON; None for all others."""
+    task, present, k = seen.task, seen.present, seen.k
 
     def leaf(name: str, values: pa.ChunkedArray, entities: Ints) -> ColumnProfile:
         return profile_column(ColumnTask(name, "VARCHAR"), values, entities, k=k)
 
     if is_nested(present.type):
-        return learn_shape(task.name, present, holders, leaf, k=k)
+        return learn_shape(task.name, present, seen.holders, leaf, k=k)
     is_json = task.sql_type == "JSON" if kind == "opaque" else kind in ("text", "code") and task.kind is None and not task.key
-    return learn_json(task.name, present, holders, leaf, k=k) if is_json and looks_like_json(present) else None
+    return learn_json(task.name, present, seen.holders, leaf, k=k) if is_json and looks_like_json(present) else None
 
 
-def _category(task: ColumnTask, text: pa.ChunkedArray, holders: Ints, *, k: int) -> Part:
-    values, rows, protected = common_values(text, holders, k=k, domain=task.domain)
-    if not values and (len(text) or not task.nullable):  # what is public must stand for all the protected ones
+def _category(seen: _Seen) -> Part:
+    task, (values, rows, protected) = seen.task, seen.common
+    if not values and (len(seen.present) or not task.nullable):  # what is public must stand for all the protected ones
         values = sorted(task.domain)[:MAX_CATEGORIES] if task.domain is not None else ["false"]
         rows = np.zeros(len(values), dtype=np.int64)
     return Part("category", values=tuple(values), rows=tuple(int(count) for count in rows), protected=protected)
 
 
-def _numeric_parts(
-    task: ColumnTask, column: pa.ChunkedArray, present: pa.ChunkedArray, holders: Ints, *, k: int
-) -> tuple[Part, ...]:
+def _numeric_parts(seen: _Seen) -> tuple[Part, ...]:
     parts: list[Part] = []
-    for name, values in zip(part_names(column.type), to_parts(present), strict=True):
+    for name, values in zip(part_names(seen.present.type), to_parts(seen.present), strict=True):
         finite = ~np.isnan(values)
-        cells, protected = numeric_cells(values[finite], holders[finite], k=k)
-        if not cells and (finite.any() or not task.nullable):
+        cells, protected = numeric_cells(values[finite], seen.holders[finite], k=seen.k)
+        if not cells and (finite.any() or not seen.task.nullable):
             cells = ((0.0, 0.0, protected),)
         step = step_of(values[finite], name)
         parts.append(Part(name, cells=cells, step=step, protected=protected))  # type: ignore[arg-type]

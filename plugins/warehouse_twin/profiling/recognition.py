@@ -80,6 +80,10 @@ class Recognised:
         return self.kind in DIRECT
 
     @property
+    def never_kept(self) -> bool:
+        return self.said or self.direct
+
+    @property
     def made(self) -> bool:
         return self.said or self.kind in MADE
 

@@ -9,7 +9,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from warehouse_twin.profiling.leads import leads_of
-from warehouse_twin.profiling.table_profile import ColumnProfile
+from warehouse_twin.profiling.table_profile import MADE_UP, ColumnProfile
 from warehouse_twin.profiling.values import from_parts, to_parts
 from warehouse_twin.randomness import derive_seed, uniforms
 from warehouse_twin.synthesizers.coding import codec_of
@@ -27,8 +27,12 @@ def to_values(column: pa.ChunkedArray, profile: ColumnProfile) -> tuple[Floats, 
         text = column if pt.is_string(column.type) or pt.is_large_string(column.type) else column.cast(pa.string())
         found = pc.index_in(text.cast(pa.string()), value_set=pa.array(profile.parts[0].values, type=pa.string()))
         return (np.array(found.cast(pa.float64()).to_numpy(), dtype=np.float64),)
-    if profile.parts[0].kind == "category":
-        found = pc.index_in(leads_of(column, profile.parts[0]), value_set=pa.array(profile.parts[0].values, type=pa.string()))
+    part = profile.parts[0]
+    if part.kind == "category":
+        text = column.cast(pa.string()) if MADE_UP in part.values else leads_of(column, part)
+        found = pc.index_in(text, value_set=pa.array(part.values, type=pa.string()))
+        if MADE_UP in part.values:
+            found = pc.if_else(column.is_valid(), pc.fill_null(found, part.values.index(MADE_UP)), found)
         return (np.array(found.cast(pa.float64()).to_numpy(), dtype=np.float64),)
     return (np.where(column.is_valid().to_numpy(), 0.0, np.nan),)
 
@@ -49,8 +53,12 @@ def from_values(
         place = derive_seed(seed, profile.name)
         return make_nested(profile.formats["shape"], kind, profile.sql_type, present, counters, draw_alone, seed=place)
     if profile.parts[0].kind == "category":
-        leads = np.asarray(profile.parts[0].values, dtype=object)[np.where(present, values[0], 0).astype(np.int64)]
-        return generate(profile, kind, present, counters, seed=seed, leads=leads)
+        part = profile.parts[0]
+        begun = np.asarray(part.values, dtype=object)[np.where(present, values[0], 0).astype(np.int64)]
+        if MADE_UP not in part.values or profile.kind == "pii":
+            return generate(profile, kind, present, counters, seed=seed, leads=begun)
+        made = generate(profile, kind, present & (begun == MADE_UP), counters, seed=seed)
+        return pc.if_else(pa.array(present & (begun != MADE_UP)), pa.array(begun, type=pa.string()).cast(kind), made)
     return generate(profile, kind, present, counters, seed=seed)
 
 

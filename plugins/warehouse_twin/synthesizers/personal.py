@@ -1,4 +1,7 @@
-"""The columns of a table that hold personal data, completed once all others are drawn."""
+"""The columns of a table that hold personal data, completed once all others are drawn.
+
+Until then they are the common values that were drawn for them, and the empty text where one is to be made up.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from warehouse_twin.profiling.table_profile import ColumnProfile
+from warehouse_twin.profiling.table_profile import MADE_UP, ColumnProfile
 from warehouse_twin.synthesizers.persons import Person
 
 Ints = NDArray[np.int64]
@@ -23,8 +26,10 @@ def with_personal(
         made = [profile for profile in role if profile.kind == "pii" and profile.name not in had]
         if not made:
             continue
-        others = [profile for profile in role if profile not in made]
-        values = {str(profile.formats["pii"]): np.asarray(drawn.column(profile.name).to_pylist(), dtype=object) for profile in others}
+        values = {}
+        for profile in role:
+            if profile not in made or MADE_UP in profile.parts[0].values:
+                values[str(profile.formats["pii"])] = _texts(drawn.column(profile.name))
         person = Person(made, values, counters, seed=seed)
         for profile in made:
             place = drawn.column_names.index(profile.name)
@@ -32,9 +37,14 @@ def with_personal(
     return drawn
 
 
+def _texts(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    """What the rows have already; None where that is still to be made up."""
+    return np.asarray([value or None for value in column.to_pylist()], dtype=object)
+
+
 def _filled(column: pa.ChunkedArray, person: Person, profile: ColumnProfile) -> pa.ChunkedArray:
     missing = column.is_null().to_numpy()
-    begun = np.asarray(column.fill_null("").to_pylist(), dtype=object)
+    begun = np.asarray(column.fill_null(MADE_UP).to_pylist(), dtype=object)
     return pa.chunked_array([pa.array(person.values(profile, begun), type=pa.string(), mask=missing).cast(column.type)])
 
 

@@ -169,9 +169,9 @@ class Person:
 
     def _styled(self, kind: str, style: str) -> Texts:
         if style == "code" and kind == "country":
-            return _objects([pool_of(locale).country_code for locale in self.locales])
+            return self._or_had("country", _objects([pool_of(locale).country_code for locale in self.locales]))
         if style == "code" and kind == "state":
-            return self._drawn(lambda pool: pool.state_codes, "place")
+            return self._or_had("state", self._drawn(lambda pool: pool.state_codes, "place"))
         if style == "last, first":
             return _joined("{1}, {0}", self.first_name, self.last_name)
         if style == "no number" and kind == "street":
