@@ -101,7 +101,7 @@ def generated(*, rows: int, seed: int, blocks: int = BLOCKS) -> pa.Table:
 
 def main() -> int:
     training, holdout = generated(rows=ROWS, seed=1), generated(rows=HELD, seed=2)
-    run(Case("wide", training, holdout, {}, engines=("tree", "independent")), seeds=seeds(1))
+    run(Case("wide", training, holdout, {}, engines=("tree", "independent"), looked_at=60), seeds=seeds(1))
     return 0
 
 

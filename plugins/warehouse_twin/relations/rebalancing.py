@@ -70,7 +70,8 @@ def rebalanced(model: Model, targets: Targets, rows: int, *, seed: int) -> dict[
                 wanted = pa.table({name: pa.array([value]).cast(drawn.schema.field(name).type)})
                 drawn = pa.concat_tables([drawn, model.sample(1, seed=seed, context=wanted, columns=names).select(names)])
     codes = [strata(drawn.column(name), targets[name]) for name in names]
-    together = np.lexsort(codes[::-1])  # evenly spread over rows that lie together, every stratum gets its share
+    values = [pc.rank(drawn.column(name).cast(pa.string()), tiebreaker="dense").to_numpy() for name in names]
+    together = np.lexsort([*values, *codes])  # evenly spread over rows that lie together, every stratum and value gets its share
     ends = np.cumsum(raked(codes, list(targets.values()))[together])
     spots = (np.arange(rows) + 0.5) / max(1, rows) * ends[-1]
     chosen = together[np.minimum(np.searchsorted(ends, spots, side="right"), len(ends) - 1)]

@@ -40,6 +40,13 @@ def test_one_column_has_its_share_to_the_row(model) -> None:
     assert not all(found["fraud"].to_pylist()[:200])  # and in no order
 
 
+def test_what_the_shares_leave_is_for_the_others_in_proportion() -> None:
+    table = pa.table({"zone": ["n"] * 200 + ["s"] * 120 + ["w"] * 60 + [None] * 20})
+    model = TREE.fit(table, profile_of(table), given=(), parameters={}, seed=1, leading=("zone",))
+    found = rebalanced(model, {"zone": {"w": 0.5}}, 680, seed=2)["zone"]
+    assert [count(found, value) for value in ("w", "n", "s", None)] == [pytest.approx(part, abs=1) for part in (340, 200, 120, 20)]
+
+
 def test_two_columns_have_theirs_and_what_never_goes_together_does_not(model) -> None:
     found = rebalanced(model, {"fraud": {"true": 0.2}, "way": {"card": 0.5}}, 1_000, seed=3)
     assert (count(found["fraud"], True), count(found["way"], "card")) == (pytest.approx(200, abs=1), pytest.approx(500, abs=3))
