@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
 from warehouse_twin.profiling.matching import columns_of, match_rows
 from warehouse_twin.profiling.pairs import dependence_of
+from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.profiling.table_profile import ColumnProfile, Part, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation
 from warehouse_twin.relations.contexts import (
@@ -31,6 +32,7 @@ from warehouse_twin.relations.contexts import (
     modelled_columns,
     ways_up,
 )
+from warehouse_twin.relations.hierarchies import Hierarchy, learn_hierarchy
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.parent_types import ParentTypes, fit_types
 from warehouse_twin.relations.training import children_view
@@ -63,6 +65,7 @@ class LinkModels:
     model: Model | None = None
     late: Mapping[str, Model] = field(default_factory=dict)
     """by label of a cut key who chooses the type of parent, given the table's own columns"""
+    hierarchies: Mapping[str, Hierarchy] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write into an empty folder: equal models, equal bytes."""
@@ -70,6 +73,7 @@ class LinkModels:
         stored = {
             "ways": [asdict(way) for way in self.ways],
             **{name: sorted(models) for name, models in folders.items()},
+            "hierarchies": {label: hierarchy.to_dict() for label, hierarchy in self.hierarchies.items()},
             "types": {label: types.to_dict() for label, types in self.types.items()},
             "model": self.model is not None,
         }
@@ -94,6 +98,7 @@ def load_links(folder: Path) -> LinkModels:
         ways=tuple(Way.from_dict(way) for way in stored["ways"]),
         counts=counts,
         late=late,
+        hierarchies={label: Hierarchy.from_dict(hierarchy) for label, hierarchy in stored["hierarchies"].items()},
         types={label: ParentTypes.from_dict(types) for label, types in stored["types"].items()},
         model=TREE.load(folder / "model") if stored["model"] else None,
     )
@@ -112,6 +117,20 @@ class LinkLearner:
     seed: int
 
     def learn(self) -> LinkModels:
+        """The links of the table, and its hierarchies."""
+        return replace(self._links(), hierarchies=self._hierarchies())
+
+    def _hierarchies(self) -> dict[str, Hierarchy]:
+        found = {}
+        for key in self.plans[self.table.name].itself:
+            rows = self.whole(self.table.name, [*dict.fromkeys([*key.columns, *key.references_columns, ENTITY, HOLDOUT])])
+            above = match_rows(columns_of(rows, key.columns), columns_of(rows, key.references_columns))
+            hierarchy = learn_hierarchy(above, ~rows.column(HOLDOUT).to_numpy(), rows.column(ENTITY).to_numpy(), k=self.k)
+            if hierarchy is not None:
+                found[key_label(key)] = hierarchy
+        return found
+
+    def _links(self) -> LinkModels:
         plan = self.plans[self.table.name]
         counts, late = self._counts(), self._late()
         candidates = [way for way in ways_up(self.table.name, self.plans, self.profiles) if way.keys != (plan.drive,)]

@@ -19,11 +19,11 @@ from warehouse_twin.relations.cutting import empty_keys
 from warehouse_twin.relations.distinct_keys import DistinctKeys
 from warehouse_twin.relations.families import brought_together, drawn_ahead, families_of
 from warehouse_twin.relations.frames import ROW, Contexts, Frame, contexts_of, drawn_in_stretches
-from warehouse_twin.relations.hierarchies import to_itself
 from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
 from warehouse_twin.relations.new_keys import new_keys
 from warehouse_twin.relations.orphans import linked, unmatched
 from warehouse_twin.relations.rebalancing import rebalanced
+from warehouse_twin.relations.self_keys import to_itself
 from warehouse_twin.relations.siblings import siblings
 from warehouse_twin.synthesizers.sequence_terms import FAMILY
 
