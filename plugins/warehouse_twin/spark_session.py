@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.settings import Settings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _PACKAGES = Path(__file__).resolve().parents[1]
+_LOOPBACK = ("127.0.0.1", "localhost")
 _LOGGING = Path(__file__).resolve().parent / "spark_logging.properties"
 
 
@@ -47,8 +49,9 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
         "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch} -Dderby.system.home={scratch} -XX:TieredStopAtLevel=1 "
         f"-Dlog4j2.configurationFile={_LOGGING}",
         "spark.log.level": "ERROR",
+        "spark.executorEnv.PYTHONPATH": os.environ["PYTHONPATH"],  # a cluster's workers see the checkout at the same path
     }
-    if settings.spark_master.startswith("local"):
+    if settings.spark_master.startswith("local") or urlsplit(settings.spark_master).hostname in _LOOPBACK:
         options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}  # nobody else need reach it
     builder = SparkSession.builder.master(settings.spark_master).appName(f"warehouse-twin {name}")
     for key, value in options.items():
