@@ -27,3 +27,5 @@ class Inputs:
     twin: Callable[[str], pa.Table]
     floor: Callable[[str], pa.Table | None]
     challengers: Callable[[str], Mapping[str, pa.Table]]
+    rules: Callable[[str], Mapping[str, int]] = lambda _: {}
+    """rows of the twin that break each rule of a table"""

@@ -63,6 +63,7 @@ MEASURES: Mapping[str, Measure] = {
     "orphans": Measure("lower", {"foreign_key": _keys}),
     "orphan_rate": Measure("higher", {"foreign_key": _keys_with_orphans}),
     "key_unique": Measure("higher", {"table": _once(lambda twin, table: bool(table.table.primary_key))}),
+    "broken_rules": Measure("lower", {"table": _once(lambda twin, table: table.synthesizer == "tree")}),
     "row_count": Measure("higher", {"table": _once(lambda twin, table: not table.keep_real)}),
     "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}),
     "exact_copies": Measure("lower", {"table": _ANY_RECORD}),

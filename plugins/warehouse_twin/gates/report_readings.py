@@ -25,6 +25,7 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     "child_counts": ("Children per parent", "How closely the number of child rows per parent row is distributed as in the source."),
     "orphans": ("Orphans", "The share of foreign keys that lead to no parent."),
     "orphan_rate": ("Orphans kept", "How near the share of foreign keys that lead to no parent is to the source's."),
+    "broken_rules": ("Rules", "The share of rows that break the rule that is broken most, of those that hold in every row of the source."),
     "row_count": ("Rows", "How near the number of rows is to the number that was asked for."),
     "key_unique": ("Unique keys", "The share of rows with a primary key of their own."),
     "same_rows": ("Same rows", "Of a table that is passed through: the share of rows that are the source's."),
@@ -35,9 +36,9 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     ),
 }
 OF_KEYS = ("child_counts", "orphans", "orphan_rate")
-OF_TABLE = ("row_count", "key_unique", "same_rows", "pair_trend_min", "null_share_worst")
+OF_TABLE = ("row_count", "key_unique", "broken_rules", "same_rows", "pair_trend_min", "null_share_worst")
 """They speak for the whole table, whatever columns they name."""
-SHARES = ("orphans", "row_count", "key_unique", "same_rows")
+SHARES = ("orphans", "broken_rules", "row_count", "key_unique", "same_rows")
 """Counted shares, shown in percent."""
 PRIVACY = ("exact_copies", "dcr_excess")
 

@@ -20,6 +20,7 @@ from warehouse_twin.metrics.copies import Records, exact_copies, same_rows
 from warehouse_twin.metrics.distances import measure_distances
 from warehouse_twin.metrics.pairs import measure_pairs, pair_matrices, pair_trend
 from warehouse_twin.metrics.replicates import entity_groups
+from warehouse_twin.metrics.rules import broken_rules
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
 from warehouse_twin.metrics.shapes import column_shape, null_share
@@ -71,6 +72,8 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
             scored.scores.extend(found)
             if pairs["columns"]:
                 scored.pairs[table.name] = pairs
+            if table.synthesizer == "tree":
+                scored.scores.append(broken_rules(table.name, inputs.rules(table.name), rows=len(rows)))
             for name, drawn in inputs.challengers(table.name).items():
                 scored.challengers.setdefault(table.name, {})[name] = _candidate(real, drawn)[0]
         parts = (training, holdout) if table.rebalance else thinning.thinned(table.name, (training, holdout))  # counts of its own rows

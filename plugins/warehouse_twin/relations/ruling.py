@@ -150,3 +150,9 @@ def broken_rows(profile: TableProfile, plan: KeyPlan, tables: Mapping[str, pa.Ta
             made = aggregated(rows, rule, lambda name, names: tables[name].select(list(names)))
             counts[rule.text] = int(beyond(made, scalar(rows.column(rule.target)), float(rule.detail["step"])).sum())
     return counts
+
+
+def near(name: str, plan: KeyPlan, profile: TableProfile) -> tuple[str, ...]:
+    """The tables that the rules of one are about: itself, its driving parent, and those that it counts or sums up."""
+    parent = () if plan.drive is None else (plan.drive.references,)
+    return tuple(dict.fromkeys([name, *parent, *(rule.detail["table"] for rule in profile.rules if rule.kind == "aggregate")]))

@@ -20,11 +20,14 @@ from warehouse_twin.gates.policy import load_policy
 from warehouse_twin.gates.scoring import Scored, score_twin
 from warehouse_twin.gates.verdict import Verdict, decide
 from warehouse_twin.profiling.snapshot_parts import ENTITY
+from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
+from warehouse_twin.relations.key_plans import key_plans
+from warehouse_twin.relations.ruling import broken_rows, near
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.snapshots import read_snapshot
 from warehouse_twin.warehouses.duckdb_loading import read_file
-from warehouse_twin.workspace import write_json, write_text
+from warehouse_twin.workspace import read_json, write_json, write_text
 
 HEAD_ROWS = 100
 """Rows of each table that the schema expectations look at."""
@@ -103,8 +106,15 @@ def _inputs(context: StageContext) -> Inputs:
     def twin(name: str) -> pa.Table:  # as the warehouse would give it back: Parquet has no type for some of the source's
         return read_file(built / "tables" / f"{name}.parquet", resolved[name].table)
 
+    def rules(name: str) -> Mapping[str, int]:
+        profile, tables = TableProfile.from_dict(read_json(context.folder("profile") / f"{name}.json")), dict[str, pa.Table]()
+        if profile.rules:
+            tables = {other: twin(other) for other in near(name, plans[name], profile)}
+        return broken_rows(profile, plans[name], tables) if tables else {}
+
     resolved = context.resolved
-    return Inputs(real, twin, floor, challengers)
+    plans = key_plans(resolved)
+    return Inputs(real, twin, floor, challengers, rules)
 
 
 def _heads(context: StageContext) -> list[Rows]:
@@ -142,5 +152,10 @@ def _remember(context: StageContext, verdict: Verdict) -> None:
 
 
 STAGE = Stage(
-    name="gate", needs=("resolve", "synthesize", "materialize"), zone="internal", parameters=parameters, work=work, reads_snapshot=True
+    name="gate",
+    needs=("resolve", "profile", "synthesize", "materialize"),
+    zone="internal",
+    parameters=parameters,
+    work=work,
+    reads_snapshot=True,
 )

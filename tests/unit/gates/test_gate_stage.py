@@ -14,13 +14,16 @@ from warehouse_twin.gates.inputs import Part
 from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.metrics.score import Score
+from warehouse_twin.profiling.rules.rule import Rule
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
+from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.settings import Settings
 from warehouse_twin.stages.context import StageContext
 from warehouse_twin.stages.gate import STAGE
 from warehouse_twin.workspace import Workspace, read_json, write_json
 
+RULES = (Rule("null_implied", "km", ("fare",), ignored=True), Rule("order", "fare", ("km",)))
 ACCEPTED = {"undecided": {"accept": True, "reason": "a table of a test"}}
 
 
@@ -49,12 +52,16 @@ def prepare(tmp_path: Path, expectations: Path, twin: ResolvedTwin, release):
             write(context.snapshot / f"{name}.parquet", pa.concat_tables(whole))
             rows[name] = sum(len(part.rows) for part in parts)
         built, drawn = (workspace.output("secure", "cabs", stage, "0") for stage in ("materialize", "synthesize"))
+        profiled = workspace.output("internal", "cabs", "profile", "0")
+        for table in twin.protected:
+            rules = RULES if table.name == "trips" else ()
+            write_json(profiled / f"{table.name}.json", TableProfile(table.name, 10, 0, 0, 0, 0, (), rules=rules).to_dict())
         for name, table in release.twin.items():
             write(built / "tables" / f"{name}.parquet", table)
         for name, table in release.floor.items():
             write(drawn / "floor" / f"{name}.parquet", table)
             write(drawn / "challengers" / name / "independent.parquet", table)
-        for stage, folder in (("resolve", context.run_folder), ("synthesize", drawn), ("materialize", built)):
+        for stage, folder in (("resolve", context.run_folder), ("profile", profiled), ("synthesize", drawn), ("materialize", built)):
             receipt = Receipt(stage, "0", workspace.relative(folder), {}, {}, {"rows": rows})
             receipt.write(context.receipt_file(stage))
         return context
@@ -71,14 +78,14 @@ def test_a_passed_verdict_and_all_it_rests_on(prepare, make_manifest, tmp_path: 
     context = prepare(make_manifest())
     facts = work(context, tmp_path / "out")
     assert (facts["verdict"], facts["passed"], facts["failed"]) == ("pass", True, [])
-    assert facts["expected"] == facts["evaluated"] == 30 + 2 * 3
+    assert facts["expected"] == facts["evaluated"] == 32 + 2 * 3
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"scores.json", "pairs.json", "verdict.json", "report.html", "data_docs"}
     scores = read_json(tmp_path / "out" / "scores.json")
     assert {Score.from_dict(score).table for score in scores["scores"]} == {"zones", "drivers", "trips"}
     assert set(scores["challengers"]["trips"]) == {"independent"}
     verdict = read_json(tmp_path / "out" / "verdict.json")
     assert (verdict["twin"], verdict["release"], verdict["passed"], verdict["attempt"]) == ("cabs", 1, True, 1)
-    assert len(verdict["judged"]) == 30
+    assert len(verdict["judged"]) == 32
     assert "trips" in (tmp_path / "out" / "report.html").read_text()
 
 
@@ -91,6 +98,14 @@ def test_a_failed_verdict_is_a_value_and_is_counted(prepare, make_manifest, rele
     work(context, tmp_path / "two")
     assert read_json(tmp_path / "two" / "verdict.json")["attempt"] == 2
     assert len((context.run_folder / "attempts.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_broken_rule_fails_the_verdict(prepare, make_manifest, release, tmp_path: Path) -> None:
+    trips = release.twin["trips"]
+    wrong = trips.set_column(2, "km", pa.array(np.where(np.arange(len(trips)) < 9, 1e6, trips["km"].to_numpy())))
+    release.twin["trips"] = wrong
+    facts = work(prepare(make_manifest()), tmp_path / "out")
+    assert facts["failed"][0].startswith("trips.broken_rules 0.00")
 
 
 def test_the_undecided_passes_only_when_it_is_accepted(prepare, make_manifest, release, tmp_path: Path) -> None:

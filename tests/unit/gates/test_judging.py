@@ -76,7 +76,7 @@ def test_what_is_asked_follows_from_policy_and_tables_alone(expectations: Path, 
     assert [label for label in labels if "child_counts" in label] == ["child_counts trips.child_counts(driver)"]
     assert [label for label in labels if "orphans" in label] == ["orphans drivers.orphans(zone)", "orphans trips.orphans(driver)"]
     assert [label for label in labels if "dcr" in label] == ["dcr_excess drivers.dcr_excess", "dcr_excess trips.dcr_excess"]
-    assert len(labels) == len(set(labels)) == 2 + 13 + 15
+    assert len(labels) == len(set(labels)) == 2 + 14 + 16
 
 
 def test_a_manifest_changes_goals_and_accepts_the_undecided_with_reasons(expectations: Path, twin, make_manifest) -> None:

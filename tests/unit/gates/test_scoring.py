@@ -195,5 +195,5 @@ def test_odd_types_and_sizes_give_every_score_that_is_asked_for(sizes: tuple[int
     )
     judged, problems = judge(requirements(load_policy(expectations), twin, manifest), scored.scores)
     assert problems == []
-    values = [item for item in judged if item.requirement.expectation.name not in ("row_count", "key_unique")]
+    values = [item for item in judged if item.requirement.expectation.name not in ("row_count", "key_unique", "broken_rules")]
     assert {item.status for item in values} == {"undecided"}  # nothing passes because it is small

@@ -1,0 +1,13 @@
+"""How far a twin keeps the rules that hold in every row of its source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from warehouse_twin.metrics.replicates import exact
+from warehouse_twin.metrics.score import Score
+
+
+def broken_rules(table: str, broken: Mapping[str, int], *, rows: int) -> Score:
+    """The share of rows that break the rule which is broken most: in [0, 1], lower is better, counted. `broken` is rows by rule."""
+    return exact("broken_rules", table, max(broken.values(), default=0) / max(rows, 1), n=rows, better="lower")
