@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -126,7 +127,12 @@ class _Finder:
         index = pa.array(places)
         links = match_rows([column.take(index) for column in keys.columns], parents.columns)
         index = pa.array(places[links >= 0])
-        return _Family(table, key, links[links >= 0], parents.num_rows, lambda name: self.whole(table, [name]).column(0).take(index))
+
+        def read(name: str) -> pa.ChunkedArray:
+            return self.whole(table, [name]).column(0).take(index)
+
+        few = parents.num_rows <= SAMPLE  # whose children's columns are kept in memory
+        return _Family(table, key, links[links >= 0], parents.num_rows, cache(read) if few else read)
 
     def _rule(self, target: str, function: str, table: str, key: ForeignKey, names: Sequence[str]) -> Rule:
         parts = self.profile.column(target).parts
