@@ -7,6 +7,7 @@ drawn from the cells by inverse CDF. The last class is null.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,15 +33,15 @@ class Codec:
     edges: Floats = field(repr=False)
     """between neighbouring cells, shape (cells - 1,)"""
 
-    @property
+    @cached_property
     def classes(self) -> int:
         return (int(self.bins.max()) + 1 if len(self.bins) else 0) + 1
 
-    @property
+    @cached_property
     def null(self) -> int:
         return self.classes - 1
 
-    @property
+    @cached_property
     def spans(self) -> tuple[Ints, Ints]:
         """The first and the last cell of each class but null."""
         ranks = np.arange(self.null)

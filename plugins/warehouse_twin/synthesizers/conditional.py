@@ -129,7 +129,7 @@ def _weights(model: SequentialModel, known: Mapping[int, Values], evidence: Sequ
     counters, features = numbers.ravel(), list[NDArray[np.float32]]()
     total, ruling = np.zeros(len(counters)), dict[str, pa.ChunkedArray]()
     for place, column in enumerate(model.columns[: max(evidence) + 1]):
-        codecs = [codec_of(part) for part in column.parts]
+        codecs = model.codecs[place]
         if place in known:
             values = known[place]
             kind = model.types.field(column.name).type

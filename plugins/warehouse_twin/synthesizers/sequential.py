@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ class SequentialModel:
     leading: int = 0
     constraints: Constraints = field(default_factory=Constraints)
 
+    @cached_property
+    def codecs(self) -> tuple[tuple[Codec, ...], ...]:
+        """The codecs of each column's parts: made once, as a sequence is drawn in many small steps."""
+        return tuple(tuple(codec_of(part) for part in column.parts) for column in self.columns)
+
     def sample(
         self,
         rows: int,
@@ -77,7 +83,7 @@ class SequentialModel:
         for index, column in enumerate(self.columns):
             if wanted is not None and index >= self.given and not wanted:
                 break
-            codecs = [codec_of(part) for part in column.parts]
+            codecs = self.codecs[index]
             if context is not None and index in known:
                 array, values = context.column(column.name).cast(self.types.field(column.name).type, safe=False), known[index]
             else:
