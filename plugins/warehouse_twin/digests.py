@@ -50,21 +50,25 @@ def digest_table(table: pa.Table, *, keys: Sequence[str] = ()) -> str:
 
     Layout does not matter: chunks, dictionaries, string widths and time units are made the same first.
     """
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    table = table.cast(pa.schema([pa.field(field.name, _canonical(field.type)) for field in table.schema]))
-    table = _coarsened(table)
     order = [(name, "ascending") for name in (keys or _sortable(table))]
-    if order and table.num_rows:
-        table = table.take(pc.sort_indices(table, sort_keys=order))
+    sorted_by = _canonically(table.select(list(dict.fromkeys(name for name, _ in order)))) if order and table.num_rows else None
+    places = None if sorted_by is None else pc.sort_indices(sorted_by, sort_keys=order)
     whole = hashlib.sha256()
-    for name in table.column_names:
-        column = table.column(name)
+    for name in table.column_names:  # one at a time: a table need not fit into memory twice
+        column = _canonically(table.select([name])).column(0)
+        column = column if places is None else column.take(places)
         whole.update(f"{name}\x1f{column.type}\x1f{len(column)}\x1f".encode())
         for start in range(0, len(column), _BLOCK):
             _update(whole, column.slice(start, _BLOCK))
     return whole.hexdigest()
+
+
+def _canonically(table: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    return _coarsened(table.cast(pa.schema([pa.field(field.name, _canonical(field.type)) for field in table.schema])))
 
 
 def _canonical(kind: pa.DataType) -> pa.DataType:
