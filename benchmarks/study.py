@@ -19,6 +19,9 @@ import pyarrow as pa
 from benchmarks import measures
 from benchmarks.peers import asked, find_engine
 from warehouse_twin.profiling.columns import ColumnTask, profile_column
+from warehouse_twin.profiling.pairs import pair_statistics
+from warehouse_twin.profiling.rules.evidence import Evidence
+from warehouse_twin.profiling.rules.mining import mine
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.synthesizers.registry import find_synthesizer
 
@@ -72,10 +75,18 @@ def frame(table: pa.Table) -> pd.DataFrame:
 
 
 def profile_of(table: pa.Table) -> TableProfile:
-    """The profile, every row its own entity; computed in this process, its cost left out on all sides."""
+    """The profile as the stage `profile` makes it, every row its own entity; computed in this process, its cost left out on all sides."""
     entities = np.arange(table.num_rows)
     columns = tuple(profile_column(ColumnTask(name, ""), table.column(name), entities, k=K) for name in table.column_names)
-    return TableProfile("table", K, table.num_rows, 0, table.num_rows, 0, columns)
+    pairs = pair_statistics({name: table.column(name) for name in table.column_names})
+    evidence = Evidence(
+        profiles={column.name: column for column in columns},
+        read=lambda names: {name: table.column(name) for name in names},
+        entities=entities,
+        k=K,
+        pairs={(a, b): information for a, b, information in pairs},
+    )
+    return TableProfile("table", K, table.num_rows, 0, table.num_rows, 0, columns, pairs=pairs, rules=mine(evidence))
 
 
 def _engine(case: Case, name: str, training: pd.DataFrame, holdout: pd.DataFrame, seeds: Sequence[int]) -> dict[str, Any]:

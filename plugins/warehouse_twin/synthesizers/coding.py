@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 MAX_BINS = 64
 MAX_CATEGORIES = 120
+INSIDE = 64
+"""Cells of a class that are told apart when the place inside it is drawn too; those beyond share the last place."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +59,34 @@ class Codec:
         """The rows of each class but null, as profiled; at least one each."""
         return np.maximum(np.bincount(self.bins, weights=self.rows, minlength=self.null), 1.0)
 
+    def cells(self, values: Floats) -> Ints:
+        """The cell of each value, 0 for null."""
+        missing = np.isnan(values)
+        if self.part.kind in ("category", "presence"):
+            return np.clip(np.where(missing, 0, values), 0, max(len(self.bins) - 1, 0)).astype(np.int64)
+        return np.searchsorted(self.edges, np.where(missing, 0.0, values), side="left").astype(np.int64)
+
     def encode(self, values: Floats) -> Ints:
         """The class of each value."""
-        missing = np.isnan(values)
         if not len(self.bins):
             return np.full(len(values), self.null, dtype=np.int64)
-        if self.part.kind in ("category", "presence"):
-            cell = np.clip(np.where(missing, 0, values), 0, len(self.bins) - 1).astype(np.int64)
-        else:
-            cell = np.searchsorted(self.edges, np.where(missing, 0.0, values), side="left")
-        return np.where(missing, self.null, self.bins[cell])
+        return np.where(np.isnan(values), self.null, self.bins[self.cells(values)])
+
+    def inside(self, values: Floats) -> Ints:
+        """The place of each value's cell inside its class, -1 where there is but one: null, and classes of one cell."""
+        classes = self.encode(values)
+        firsts, lasts = (np.append(ends, 0) for ends in self.spans)
+        places = np.minimum(self.cells(values) - firsts[classes], INSIDE - 1)
+        return np.where((classes < self.null) & (lasts[classes] > firsts[classes]), places, -1)
 
     def features(self, values: Floats) -> list[NDArray[np.float32]]:
-        """What later trees split on: the class (null is -1), and the calendar of a day."""
-        codes = self.encode(values)
-        found = [np.where(codes == self.null, -1, codes).astype(np.float32)]
+        """What later trees split on: the class of a category, the cell of any other part and of a category that shares its class, and
+        the calendar of a day; null is -1."""
+        coarse = self.part.kind in ("category", "presence") or not len(self.bins)
+        codes = self.encode(values) if coarse else self.cells(values)
+        found = [np.where(np.isnan(values) | (coarse & (codes == self.null)), -1, codes).astype(np.float32)]
+        if coarse and self.null < len(self.bins):
+            found.append(np.where(np.isnan(values), -1, self.cells(values)).astype(np.float32))
         if self.part.kind == "day":
             missing = np.isnan(values)
             days = np.where(missing, 0, values).astype("datetime64[D]")
@@ -80,8 +95,11 @@ class Codec:
             found += [np.where(missing, -1, part).astype(np.float32) for part in calendar]
         return found
 
-    def decode(self, classes: Ints, cell_draw: Floats, place_draw: Floats) -> Floats:
-        """Values of drawn classes: the cell by `cell_draw`, the place inside it by `place_draw`, both uniform in [0, 1)."""
+    def decode(self, classes: Ints, cell_draw: Floats, place_draw: Floats, inside: Ints | None = None) -> Floats:
+        """Values of drawn classes: the cell by `cell_draw`, the place inside it by `place_draw`, both uniform in [0, 1).
+
+        `inside` says which of its class's cells it is where that was drawn, as the method of this name does.
+        """
         values = np.full(len(classes), np.nan)
         ends = np.cumsum(self.rows)
         firsts, lasts = self.spans
@@ -89,9 +107,14 @@ class Codec:
         if not len(filled):
             return values
         chosen = classes[filled]
-        begin = np.where(firsts > 0, ends[np.maximum(firsts - 1, 0)], 0.0)[chosen]
-        target = begin + cell_draw[filled] * (ends[lasts][chosen] - begin)
-        cell = np.clip(np.searchsorted(ends, target, side="right"), firsts[chosen], lasts[chosen])
+        first, last = firsts[chosen], lasts[chosen]
+        if inside is not None:
+            place = inside[filled]
+            cell = np.minimum(first + np.maximum(place, 0), last)
+            first, last = cell, np.where((place >= 0) & (place < INSIDE - 1), cell, last)
+        begin = np.where(first > 0, ends[np.maximum(first - 1, 0)], 0.0)
+        target = begin + cell_draw[filled] * (ends[last] - begin)
+        cell = np.clip(np.searchsorted(ends, target, side="right"), first, last)
         drawn = self.low[cell] + place_draw[filled] * (self.high[cell] - self.low[cell])
         step = self.part.step
         if step > 0:
@@ -106,7 +129,7 @@ def codec_of(part: Part) -> Codec:
     if part.kind in ("category", "presence"):
         rows = np.asarray(part.rows, dtype=np.float64)
         places = np.arange(len(rows), dtype=np.float64)
-        bins = np.minimum(np.arange(len(rows)), MAX_CATEGORIES).astype(np.int64)
+        bins = _binned(rows, np.ones(len(rows), dtype=bool), most=MAX_CATEGORIES)
         return Codec(part, places, places, np.maximum(rows, 1.0), bins, places[1:] - 0.5)
     cells = np.asarray(part.cells, dtype=np.float64).reshape(-1, 3)
     low, high, rows = cells[:, 0], cells[:, 1], cells[:, 2]
@@ -121,12 +144,12 @@ def _edges(low: Floats, high: Floats) -> Floats:
     return np.maximum.accumulate(np.where(point[:-1] & point[1:], middle, beside))
 
 
-def _binned(rows: Floats, point: NDArray[np.bool_]) -> Ints:
-    """Classes of cells: a point mass with a 64th of the rows stands alone, the rest is grouped evenly, in order."""
-    if len(rows) <= MAX_BINS:
+def _binned(rows: Floats, point: NDArray[np.bool_], *, most: int = MAX_BINS) -> Ints:
+    """Classes of cells, about `most`: a point mass with an even share of the rows stands alone, the rest is grouped evenly, in order."""
+    if len(rows) <= most:
         return np.arange(len(rows), dtype=np.int64)
-    heavy = point & (rows >= rows.sum() / MAX_BINS)
-    share = rows[~heavy].sum() / max(1, MAX_BINS - int(heavy.sum()))
+    heavy = point & (rows >= rows.sum() / most)
+    share = rows[~heavy].sum() / max(1, most - int(heavy.sum()))
     bins = np.zeros(len(rows), dtype=np.int64)
     current, filled = 0, 0.0
     for index in range(len(rows)):

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
-from warehouse_twin.synthesizers.coding import Codec, codec_of
+from warehouse_twin.synthesizers.coding import MAX_CATEGORIES, Codec, codec_of
 from warehouse_twin.synthesizers.columns import from_values, to_values
 from warehouse_twin.synthesizers.conditional import accepted, conditioned
 from warehouse_twin.synthesizers.constraints import Constraints, constrained, rule_order, with_virtual
 from warehouse_twin.synthesizers.growing import grow
 from warehouse_twin.synthesizers.limits import Limits, cut
-from warehouse_twin.synthesizers.ordering import column_order
+from warehouse_twin.synthesizers.ordering import column_order, like_together
 from warehouse_twin.synthesizers.personal import with_personal
 from warehouse_twin.synthesizers.predecessors import dependence, predecessors
 from warehouse_twin.synthesizers.protocol import Model
@@ -52,6 +52,8 @@ class SequentialModel:
     given: int
     trees: Mapping[tuple[int, int], Tree]
     leading: int = 0
+    fine: Mapping[tuple[int, int], Tree] = field(default_factory=dict)
+    """of the place inside a class, where that depends on the columns before"""
     constraints: Constraints = field(default_factory=Constraints)
 
     @cached_property
@@ -152,7 +154,11 @@ class SequentialModel:
             classes = self.trees[index, place].draw([*features, *own], draws, opening, spare)
             cell = uniforms(counters, seed=seed, stream=f"{stream}/cell")
             spot = uniforms(counters, seed=seed, stream=f"{stream}/spot")
-            drawn = codec.decode(classes, cell, spot)
+            inside = None
+            if (index, place) in self.fine:
+                draws = uniforms(counters, seed=seed, stream=f"{stream}/inside")
+                inside = self.fine[index, place].draw([*features, *own, classes.astype(np.float32)], draws)
+            drawn = codec.decode(classes, cell, spot, inside)
             if bounds is not None:
                 drawn = cut(drawn, classes, codec, bounds, spot)
             values.append(np.where(np.isnan(values[0]), np.nan, drawn) if values else drawn)
@@ -161,10 +167,12 @@ class SequentialModel:
         return tuple(values)
 
     def save(self, folder: Path) -> None:
-        keys = sorted(self.trees)
-        table = pa.Table.from_pylist(
-            [{"column": column, "part": part, **self.trees[column, part].to_row()} for column, part in keys], schema=_TREES
-        )
+        rows = [
+            {"column": column, "part": part, "fine": fine, **trees[column, part].to_row()}
+            for fine, trees in ((False, self.trees), (True, self.fine))
+            for column, part in sorted(trees)
+        ]
+        table = pa.Table.from_pylist(rows, schema=_TREES)
         feather.write_feather(table, str(folder / "trees.arrow"), compression="zstd")
         feather.write_feather(self.types.empty_table(), str(folder / "types.arrow"), compression="uncompressed")
         profile = TableProfile("", 0, 0, 0, 0, 0, self.columns).to_dict()
@@ -184,6 +192,7 @@ _TREES = pa.schema(
     [
         ("column", pa.int32()),
         ("part", pa.int32()),
+        ("fine", pa.bool_()),
         ("feature", pa.list_(pa.int32())),
         ("threshold", pa.list_(pa.float64())),
         ("left", pa.list_(pa.int32())),
@@ -229,23 +238,37 @@ class Sequential:
             training = with_virtual(training, constraints)
         names = [column.name for column in profile.columns]
         matrix = dependence(training, profile) if self.name == "tree" else np.zeros((len(names), len(names)))
-        order = column_order(matrix, tuple(names.index(name) for name in (*given, *leading)))
+        order = column_order(
+            matrix,
+            tuple(names.index(name) for name in (*given, *leading)),
+            times=[place for place, column in enumerate(profile.columns) if column.kind == "datetime" and self.name == "tree"],
+        )
         ruled = rule_order([names[place] for place in order], constraints.rules, first=len({*given, *leading}))
         order = tuple(names.index(name) for name in ruled)
-        profile = replace(profile, columns=tuple(profile.columns[place] for place in order))
+        profile = replace(profile, columns=tuple(_in_order(profile.columns[place], place, matrix, names, training) for place in order))
         earlier = predecessors(matrix[np.ix_(order, order)])
         drawn = [index >= len(given) and not constraints.replaces(column.name) for index, column in enumerate(profile.columns)]
-        trees = grow(training, profile.columns, drawn, earlier if self.name == "tree" else None, leaf_rows=leaf_rows, seed=seed)
-        return SequentialModel(self.name, profile.columns, training.schema.remove_metadata(), len(given), trees, len(leading), constraints)
+        trees, fine = grow(training, profile.columns, drawn, earlier if self.name == "tree" else None, leaf_rows=leaf_rows, seed=seed)
+        types = training.schema.remove_metadata()
+        return SequentialModel(self.name, profile.columns, types, len(given), trees, len(leading), fine, constraints)
 
     def load(self, folder: Path) -> Model:
         stored = read_json(folder / "model.json")
         columns = tuple(ColumnProfile.from_dict(column) for column in stored["columns"])
         rows = feather.read_table(str(folder / "trees.arrow")).to_pylist()
-        trees = {(row["column"], row["part"]): Tree.from_row(row) for row in rows}
+        coarse, fine = (
+            {(row["column"], row["part"]): Tree.from_row(row) for row in rows if row["fine"] == wanted} for wanted in (False, True)
+        )
         types = feather.read_table(str(folder / "types.arrow")).schema
         rules = Constraints.from_list(stored["rules"])
-        return SequentialModel(stored["name"], columns, types, stored["given"], trees, stored["leading"], rules)
+        return SequentialModel(stored["name"], columns, types, stored["given"], coarse, stored["leading"], fine, rules)
+
+
+def _in_order(column: ColumnProfile, place: int, matrix: Floats, names: Sequence[str], training: pa.Table) -> ColumnProfile:
+    """A column of more categories than classes with like ones together, by the column that says most about it."""
+    if column.kind != "categorical" or len(column.parts[0].values) <= MAX_CATEGORIES or not matrix[place].any():
+        return column
+    return like_together(column, training.column(column.name), training.column(names[int(matrix[place].argmax())]))
 
 
 def _whole(parameters: Mapping[str, Any], name: str, default: int, *, at_least: int) -> int:

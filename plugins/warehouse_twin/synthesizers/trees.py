@@ -20,6 +20,9 @@ Ints = NDArray[np.int64]
 Features = Sequence[NDArray[np.float32]]
 """One array a feature, each of shape (rows,): a tree stacks those it splits on, and no others."""
 CHUNK = 20_000
+WAVES = 8
+HEAVY, MASSES = 1 / 32, 8
+"""The share of rows that makes a class a point mass, twice an even one; and how many of them are told apart at the most."""
 Opening = Callable[[slice], NDArray[np.bool_]]
 
 
@@ -150,15 +153,15 @@ def single_leaf(targets: Ints, classes: int) -> Tree:
 
 
 def fit_tree(
-    features: Features, targets: Ints, classes: int, *, leaf_rows: int, seed: int, categories: Sequence[int] = (), ordered: bool = True
+    features: Features, targets: Ints, classes: int, *, leaf_rows: int, seed: int, categories: Sequence[int] = (), ordered: int = 0
 ) -> Tree:
     """Fit a tree of `targets` (classes) given `features`; leaves hold at least `leaf_rows` rows.
 
     `categories` says of each feature how many categories it has with null, 0 for one whose values are in order as they are;
-    `ordered` whether the classes are. One leaf when there is too little to learn from; with classes for half of the rows
-    scikit-learn warns, and rightly.
+    `ordered` how many of the classes, the first ones, are in order. One leaf when there is too little to learn from; with classes
+    for half of the rows scikit-learn warns, and rightly.
     """
-    from sklearn.tree import DecisionTreeClassifier
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     found = len(np.unique(targets))
     if not features or len(targets) < 2 * leaf_rows or found == 1 or found > len(targets) / 2:
@@ -167,25 +170,49 @@ def fit_tree(
     for index, size in enumerate(categories):
         if size:
             codes = np.where(features[index] < 0, size - 1, features[index]).astype(np.int64)
-            ranks[index] = category_ranks(codes, size, targets, classes, ordered=ordered)
+            ranks[index] = category_ranks(codes, size, targets, classes, ordered=ordered > 0)
     compared = [ranks[index][feature.astype(np.int64)] if index in ranks else feature for index, feature in enumerate(features)]
     seen = np.stack(compared).T  # a column of it lies together, as trees read it
-    nodes = DecisionTreeClassifier(min_samples_leaf=leaf_rows, random_state=seed % 2**32).fit(seen, targets)
-    return _as_arrays(nodes.tree_, nodes.classes_, classes, ranks)
+    if ordered > 2:
+        fitted = DecisionTreeRegressor(min_samples_leaf=leaf_rows, random_state=seed % 2**32)
+        fitted.fit(seen, _places(targets, classes, ordered)[targets])
+    else:
+        fitted = DecisionTreeClassifier(min_samples_leaf=leaf_rows, random_state=seed % 2**32).fit(seen, targets)
+    return _as_arrays(fitted.tree_, fitted.apply(seen), targets, classes, ranks)
 
 
-def _as_arrays(nodes: Any, found: Ints, classes: int, ranks: Mapping[int, NDArray[np.float32]]) -> Tree:
+def _places(targets: Ints, classes: int, ordered: int) -> NDArray[np.float32]:
+    """Where each class lies, shape (classes, dimensions): a tree that parts rows by their places sees shifts of a distribution.
+
+    Cosines of the share of rows below, damped by their frequency: a distance between two means of them is Cramér's between the
+    distributions, cut to `WAVES` terms (Székely, Rizzo, "Energy statistics", 2013). Classes out of order and heavy ones, which
+    are point masses, have a dimension of their own too.
+    """
+    share = np.bincount(targets, minlength=classes) / len(targets)
+    within = share[:ordered] / max(float(share[:ordered].sum()), 1e-12)
+    middle = np.cumsum(within) - within / 2
+    waves = np.arange(1, WAVES + 1)
+    places = np.zeros((classes, WAVES))
+    places[:ordered] = np.cos(np.pi * np.outer(middle, waves)) / waves
+    heavy = np.argsort(-share, kind="stable")[:MASSES]
+    own = sorted({*(heavy[share[heavy] > HEAVY]).tolist(), *(place for place in range(ordered, classes) if share[place] > 0)})
+    found: NDArray[np.float32] = np.hstack([places, np.eye(classes)[:, own]]).astype(np.float32)
+    return found
+
+
+def _as_arrays(nodes: Any, reached: Ints, targets: Ints, classes: int, ranks: Mapping[int, NDArray[np.float32]]) -> Tree:
+    """The fitted nodes as a tree; `reached` is the node each training row ends in."""
     inner = nodes.children_left >= 0
-    counts = np.zeros((int((~inner).sum()), classes))
-    weights = nodes.n_node_samples[~inner].astype(np.float64)[:, None]
-    counts[:, found] = np.rint(nodes.value[~inner, 0, :] * weights)
+    leaf = np.where(inner, -1, np.cumsum(~inner) - 1).astype(np.int64)
+    leaves = int((~inner).sum())
+    counts = np.bincount(leaf[reached] * classes + targets, minlength=leaves * classes).reshape(leaves, classes)
     used = set(nodes.feature[inner].tolist())
     return Tree(
         feature=np.where(inner, nodes.feature, -1).astype(np.int64),
         threshold=np.where(inner, nodes.threshold, 0.0).astype(np.float64),
         left=nodes.children_left.astype(np.int64),
         right=nodes.children_right.astype(np.int64),
-        leaf=np.where(inner, -1, np.cumsum(~inner) - 1).astype(np.int64),
-        histograms=_cumulative(counts),
+        leaf=leaf,
+        histograms=_cumulative(counts.astype(np.float64)),
         ranks={index: order for index, order in ranks.items() if index in used},
     )

@@ -37,12 +37,24 @@ def test_the_cell_inside_a_class_is_drawn_by_its_rows() -> None:
     assert abs((drawn % 2 == 1).mean() - 0.9) < 0.05
 
 
-def test_rare_categories_share_a_class_and_come_back_by_their_rows() -> None:
+def test_neighbouring_rare_categories_share_a_class_and_come_back_by_their_rows() -> None:
     names = tuple(str(number) for number in range(200))
-    codec = codec_of(Part("category", values=names, rows=(5,) * 200))
-    assert codec.classes == MAX_CATEGORIES + 2
-    drawn = codec.decode(np.full(1_000, MAX_CATEGORIES), (np.arange(1_000) + 0.5) / 1_000, np.zeros(1_000))
-    assert set(drawn.astype(int)) == set(range(MAX_CATEGORIES, 200))
+    codec = codec_of(Part("category", values=names, rows=(1_000,) + (6,) * 199))
+    assert codec.classes <= MAX_CATEGORIES + 2
+    assert codec.encode(np.asarray([0.0, 1.0, 2.0]))[0] == 0
+    assert (codec.bins == 0).sum() == 1
+    last = codec.null - 1
+    drawn = codec.decode(np.full(1_000, last), (np.arange(1_000) + 0.5) / 1_000, np.zeros(1_000))
+    assert set(drawn.astype(int)) == set(np.flatnonzero(codec.bins == last))
+
+
+def test_a_cell_is_found_again_by_its_place_inside_its_class() -> None:
+    cells = tuple((float(value), float(value), 5) for value in range(200))
+    codec = codec_of(Part("number", cells=cells, step=1.0))
+    values = np.asarray([*range(200), np.nan])
+    classes, inside = codec.encode(values), codec.inside(values)
+    assert inside[-1] == -1
+    assert codec.decode(classes, np.full(201, 0.5), np.zeros(201), inside)[:200].tolist() == list(range(200))
 
 
 def test_a_part_without_cells_is_always_null() -> None:

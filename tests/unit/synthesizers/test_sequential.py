@@ -141,3 +141,31 @@ def test_categories_are_parted_by_what_they_mean_not_by_how_common_they_are(tmp_
     drawn = TREE.load(tmp_path).sample(6_000, seed=2, context=context)["late"].to_numpy()
     assert drawn[word % 2 == 1].mean() > 0.8
     assert drawn[word % 2 == 0].mean() < 0.2
+
+
+def test_values_that_depend_on_others_do_so_inside_their_class_too(tmp_path) -> None:
+    """Far more numbers and words than classes, each known from a code: a class alone would name one in four or so."""
+    draw = np.random.default_rng(6)
+    code = draw.integers(0, 250, 30_000)
+    rows = pa.table({"code": [f"c{value}" for value in code], "far": code * 7, "noise": draw.normal(size=30_000)})
+    model = TREE.fit(rows, profile_of(rows), given=(), parameters={}, seed=1)
+    model.save(tmp_path)
+    loaded = TREE.load(tmp_path)
+    drawn = loaded.sample(5_000, seed=3)
+    assert drawn.equals(model.sample(5_000, seed=3))
+    agree = [int(code[1:]) * 7 == far for code, far in zip(drawn["code"].to_pylist(), drawn["far"].to_pylist(), strict=True)]
+    assert np.mean(agree) > 0.8
+    assert not any(model.columns[place].name == "noise" for place, _ in model.fine)
+
+
+def test_time_leads_as_what_happens_on_one_day_shows_in_no_pair_of_columns() -> None:
+    draw = np.random.default_rng(7)
+    day = draw.integers(0, 300, 30_000)
+    bad = draw.random(300) < 0.3
+    late = draw.random(30_000) < np.where(bad[day], 0.9, 0.1)
+    days = pa.array((np.datetime64("2024-01-01") + day).astype("datetime64[D]"))
+    rows = pa.table({"late": late, "day": days})
+    drawn = TREE.fit(rows, profile_of(rows), given=(), parameters={}, seed=1).sample(20_000, seed=2)
+    known = (drawn["day"].to_numpy() - np.datetime64("2024-01-01")).astype(int)
+    assert drawn["late"].to_numpy()[bad[known]].mean() > 0.75
+    assert drawn["late"].to_numpy()[~bad[known]].mean() < 0.25
