@@ -198,7 +198,7 @@ class _State:
     def _advance(self, place: int, times: Floats, until: Floats) -> None:
         self.first = times if place == 0 else self.first
         self.last = np.where(np.isnan(times), self.last, times)
-        self.base = np.where(np.isnan(until), self.last, until)
+        self.base = np.where(np.isnan(times), self.base, np.where(np.isnan(until), self.last, until))
 
     def _typed(self, name: str, values: Floats) -> pa.ChunkedArray:
         kind = self.model.types.field(name).type
