@@ -91,8 +91,11 @@ def detection(real: np.ndarray, synthetic: np.ndarray, *, seed: int) -> tuple[fl
     return boosted, linear
 
 
-def closer_share(synthetic: np.ndarray, training: np.ndarray, holdout: np.ndarray, *, seed: int) -> float:
-    """Share of synthetic rows closer to training than to an equally large holdout reference, mean over 10 draws of references."""
+def closer_shares(synthetic: np.ndarray, training: np.ndarray, holdout: np.ndarray, *, seed: int) -> np.ndarray:
+    """Share of synthetic rows closer to training than to an equally large holdout reference, for 10 draws of rows and references.
+
+    Draws of the same seed have the same references, so that shares of two engines can be compared draw by draw.
+    """
     rows = min(len(training), len(holdout), DCR_ROWS)
     draw = np.random.default_rng(seed)
     shares = []
@@ -102,7 +105,7 @@ def closer_share(synthetic: np.ndarray, training: np.ndarray, holdout: np.ndarra
         search = NearestNeighbors(n_neighbors=1, algorithm="brute")
         near = [search.fit(side).kneighbors(some)[0][:, 0] for side in sides]
         shares.append(float(((near[0] < near[1]) + 0.5 * (near[0] == near[1])).mean()))
-    return float(np.mean(shares))
+    return np.asarray(shares)
 
 
 def copies(rows: pd.DataFrame, training: pd.DataFrame) -> int:

@@ -57,7 +57,8 @@ def run(case: Case, *, seeds: Sequence[int]) -> None:
     """Print the study's table and its JSON lines."""
     training, holdout = frame(case.training), frame(case.holdout)
     names = [*case.engines, *asked()]
-    lines = [*(_engine(case, name, training, holdout, seeds) for name in names), _ceiling(case, training, holdout, seeds)]
+    ceiling = _ceiling(case, training, holdout)
+    lines = [*(_engine(case, name, training, holdout, ceiling, seeds) for name in names), _line(case, "holdout", seeds, [ceiling])]
     columns = [key for key in lines[0] if key not in ("case", "seeds", "versions")]
     print(" | ".join(columns))
     for line in lines:
@@ -89,7 +90,9 @@ def profile_of(table: pa.Table) -> TableProfile:
     return TableProfile("table", K, table.num_rows, 0, table.num_rows, 0, columns, pairs=pairs, rules=mine(evidence))
 
 
-def _engine(case: Case, name: str, training: pd.DataFrame, holdout: pd.DataFrame, seeds: Sequence[int]) -> dict[str, Any]:
+def _engine(
+    case: Case, name: str, training: pd.DataFrame, holdout: pd.DataFrame, ceiling: dict[str, Any], seeds: Sequence[int]
+) -> dict[str, Any]:
     profile, engine = profile_of(case.training), find_engine(name)
     floor = find_synthesizer("independent").fit(case.training, profile, given=(), parameters={}, seed=1)
     engine.warm(case.training, profile)
@@ -99,21 +102,36 @@ def _engine(case: Case, name: str, training: pd.DataFrame, holdout: pd.DataFrame
         drawn = engine.draw(case.training, profile, seed=seed)
         costs = {"fit_cpu_s": drawn.fit_cpu_s, "sample_cpu_s": drawn.sample_cpu_s, "wall_s": time.perf_counter() - wall}
         alone = frame(floor.sample(case.training.num_rows, seed=seed + 1_000))
-        found.append(_measured(case, frame(drawn.rows), alone, training, holdout, seed=seed) | costs)
+        real = {"trtr": ceiling["trtr"], "exact_copies_holdout": ceiling["exact_copies_holdout"]}
+        found.append(_measured(case, frame(drawn.rows), alone, training, holdout, seed=seed) | real | costs)
         print(f"{case.name} {engine.name} seed {seed}: {costs['wall_s']:.1f} s", file=sys.stderr)
     return _line(case, engine.name, seeds, found)
 
 
-def _ceiling(case: Case, training: pd.DataFrame, holdout: pd.DataFrame, seeds: Sequence[int]) -> dict[str, Any]:
+def _ceiling(case: Case, training: pd.DataFrame, holdout: pd.DataFrame) -> dict[str, Any]:
     """The real holdout in the place of the synthetic rows; its detection and closeness have no meaning."""
     shape, trend = measures.quality(case.part(training), case.part(holdout))
     draw = np.random.default_rng(0).permutation(len(training))[: len(holdout)]
     mean, least = measures.all_pairs(*measures.codes(training, holdout, training.iloc[draw]))
-    utilities = {f"tstr_{name}": utility(training, holdout) for name, utility in case.utilities.items()}
-    whole = {"shape": shape, "trend": trend, "all_pairs_mean": mean, "all_pairs_min": least, "c2st": None, "c2st_logistic": None}
-    rest = {"coverage": measures.coverage(holdout, training, k=K), "dcr_excess": None, "exact_copies": measures.copies(holdout, training)}
-    costs = {"fit_cpu_s": None, "sample_cpu_s": None, "wall_s": None}
-    return _line(case, "holdout", seeds, [whole | utilities | rest | costs])
+    copied = measures.copies(holdout, training)
+    return {
+        "shape": shape,
+        "trend": trend,
+        "all_pairs_mean": mean,
+        "all_pairs_min": least,
+        "c2st": None,
+        "c2st_logistic": None,
+        "tstr": None,
+        "trtr": {name: utility(training, holdout) for name, utility in case.utilities.items()},
+        "coverage": measures.coverage(holdout, training, k=K),
+        "dcr_excess": None,
+        "dcr_draws": None,
+        "exact_copies": copied,
+        "exact_copies_holdout": copied,
+        "fit_cpu_s": None,
+        "sample_cpu_s": None,
+        "wall_s": None,
+    }
 
 
 def _measured(
@@ -124,18 +142,39 @@ def _measured(
     mean, least = measures.all_pairs(*measures.codes(training, holdout, some))
     real, kept, made, floor = measures.encoded(*map(case.part, (training, training, holdout, drawn, alone)))
     boosted, linear = measures.detection(kept, made, seed=seed)
-    excess = measures.closer_share(made, real, kept, seed=seed) - measures.closer_share(floor, real, kept, seed=seed)
-    whole = {"shape": shape, "trend": trend, "all_pairs_mean": mean, "all_pairs_min": least, "c2st": boosted, "c2st_logistic": linear}
-    utilities = {f"tstr_{name}": utility(drawn, holdout) for name, utility in case.utilities.items()}
-    copied = measures.copies(some, training)
-    return whole | utilities | {"coverage": measures.coverage(drawn, training, k=K), "dcr_excess": excess, "exact_copies": copied}
+    excess = measures.closer_shares(made, real, kept, seed=seed) - measures.closer_shares(floor, real, kept, seed=seed)
+    return {
+        "shape": shape,
+        "trend": trend,
+        "all_pairs_mean": mean,
+        "all_pairs_min": least,
+        "c2st": boosted,
+        "c2st_logistic": linear,
+        "tstr": {name: utility(drawn, holdout) for name, utility in case.utilities.items()},
+        "coverage": measures.coverage(drawn, training, k=K),
+        "dcr_excess": float(excess.mean()),
+        "dcr_draws": excess,
+        "exact_copies": measures.copies(some, training),
+    }
 
 
 def _line(case: Case, engine: str, seeds: Sequence[int], found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Means over seeds, with the peak memory of the process so far and the versions behind the figures."""
-    means = {key: None if found[0][key] is None else round(float(np.mean([one[key] for one in found])), 4) for key in found[0]}
+    means = {key: _mean([one[key] for one in found]) for key in found[0] if key != "dcr_draws"}
+    draws = [one["dcr_draws"] for one in found if one["dcr_draws"] is not None]
+    interval = [round(float(bound), 4) for bound in np.quantile(np.concatenate(draws), (0.025, 0.975))] if draws else None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"case": case.name, "engine": engine, "seeds": len(seeds), **means, "peak_mb": round(peak), "versions": dict(_versions())}
+    whole = {"case": case.name, "engine": engine, "seeds": len(seeds), **means, "dcr_excess_interval": interval}
+    return {**whole, "peak_mb": round(peak), "versions": dict(_versions())}
+
+
+def _mean(values: Sequence[Any]) -> Any:
+    """The mean of figures, or of each figure of objects; None where there is none."""
+    if values[0] is None:
+        return None
+    if isinstance(values[0], dict):
+        return {name: _mean([value[name] for value in values]) for name in values[0]}
+    return round(float(np.mean(values)), 4)
 
 
 def _versions() -> Iterator[tuple[str, str]]:
@@ -144,4 +183,6 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 
 def _figure(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return " / ".join(map(_figure, value.values() if isinstance(value, dict) else value))
     return "–" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
