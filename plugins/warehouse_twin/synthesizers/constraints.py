@@ -155,7 +155,8 @@ def with_virtual(training: pa.Table, constraints: Constraints) -> pa.Table:
 def rule_order(columns: Sequence[str], rules: Sequence[Rule], *, first: int) -> tuple[str, ...]:
     """The columns in the order nearest to the given one in which sources come before what is computed, and a before b in a <= b.
 
-    The `first` ones keep their places. A computed column follows its sources at once, so that others are drawn given it.
+    The `first` ones keep their places, a virtual column takes its target's. A computed column follows its sources at once, so
+    that others are drawn given it.
     """
     targets = {rule.target: set(rule.sources) for rule in rules if rule.kind in DERIVING and rule.target in columns[first:]}
     softly: dict[str, set[str]] = {}
@@ -166,6 +167,11 @@ def rule_order(columns: Sequence[str], rules: Sequence[Rule], *, first: int) -> 
                 early, late = late, early
             softly.setdefault(late, set()).add(early)
     done, left = list(columns[:first]), list(columns[first:])
+    for virtual in [name for name in left if name.startswith(VIRTUAL)]:  # what is near to another column stands where it would
+        target = virtual.removeprefix(VIRTUAL)
+        if target in left and left.index(target) < left.index(virtual):
+            left.remove(virtual)
+            left.insert(left.index(target), virtual)
     while left:
         ready = [name for name in left if targets.get(name, set()) <= set(done)]
         derived = [name for name in ready if name in targets]

@@ -78,6 +78,8 @@ def test_a_timestamp_is_bound_by_day_and_on_the_day_by_time() -> None:
 def test_sources_come_before_what_is_computed_and_early_before_late() -> None:
     rules = [Rule("linear", "total", ("net", "tax")), Rule("order", "end", ("start",)), Rule("part", "year", ("end",))]
     assert rule_order(["total", "year", "end", "net", "start", "tax"], rules, first=0) == ("net", "start", "end", "year", "tax", "total")
+    offset = [Rule("linear", "end", ("start", "#offset end"))]
+    assert rule_order(["start", "end", "state", "#offset end"], offset, first=1) == ("start", "#offset end", "end", "state")
     assert rule_order(["key", "end", "start", "year"], rules, first=2) == ("key", "end", "year", "start")
 
 
