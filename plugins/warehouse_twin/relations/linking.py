@@ -59,7 +59,7 @@ def _learned(model: Model, counts: Ints, parents: pa.Table, expected: int | None
     own, rows = derive_seed(seed, stream), parents.num_rows
     drawn = drawn_in_stretches(model, rows, lambda begin, end: parents.slice(begin, end - begin), seed=own).column(CHILDREN)
     learned: Ints = np.maximum(drawn.to_numpy().astype(np.int64), 0)
-    if expected is None or max(abs(int(learned.sum()) - expected), abs(int(counts.sum()) - expected)) > TOLERANCE * expected:
+    if expected is None or max(abs(int(learned.sum()) - expected), abs(int(counts.sum()) - expected)) > 2 * TOLERANCE * expected:
         return learned
     return in_ranks_of(counts, learned, seed=seed, stream=f"{stream}/ranks")
 
@@ -128,7 +128,7 @@ def target_counts(blueprint: Blueprint, key: ForeignKey, parent: pa.Table, total
     counts = draw_counts(evidence.children, parent.num_rows, seed=seed, stream=f"{stream}/counts")
     if model is not None:
         counts = _learned(model, counts, parent, total, seed=seed, stream=stream)
-    if abs(int(counts.sum()) - total) <= TOLERANCE * total:
+    if abs(int(counts.sum()) - total) <= 2 * TOLERANCE * total:
         return nudged(counts, total, seed=seed, stream=stream)
     order = permutation(parent.num_rows, seed=seed, stream=f"{stream}/ties")
     wanted = np.zeros_like(counts)

@@ -5,7 +5,6 @@ Measured as the gate does: 1 - KS of children per parent for every key, and what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -66,10 +65,10 @@ def market() -> Tables:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Learned, Tables, Tables]]:
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Learned, Tables, Tables]:
     """What was learned, the source as it was split and repaired, and one twin of it."""
     learned = learn(MARKET, market(), tmp_path_factory.mktemp("market"))
-    yield learned, {table.name: learned.read(table.name) for table in MARKET.tables}, learned.draw(seed=1)
+    return learned, {table.name: learned.read(table.name) for table in MARKET.tables}, learned.draw(seed=1)
 
 
 def parents_of(tables: Tables, name: str, key: ForeignKey) -> np.ndarray:
