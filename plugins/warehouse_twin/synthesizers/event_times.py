@@ -93,6 +93,8 @@ class Room:
     remaining: Floats
     step: float
     apart: bool
+    by_day: bool = False
+    """a time that is moved keeps its clock, where there is room"""
 
     def fit(self, times: Floats, draws: Floats) -> Floats:
         """Times moved into their room, on the grid of `step`.
@@ -104,6 +106,10 @@ class Room:
         room = cap - self.least
         room = np.where(np.isfinite(room), np.maximum(room, 0.0), 0.0)
         squeezed = np.where(np.isnan(self.least), cap, self.least + room * (1.0 - (1.0 - draws) ** (1.0 / (self.remaining + 1.0))))
+        if self.by_day:
+            day = np.floor(squeezed / DAY_MICROSECONDS) * DAY_MICROSECONDS + times % DAY_MICROSECONDS
+            day = np.where(day < self.least, day + DAY_MICROSECONDS, day)
+            squeezed = np.where(day > cap, squeezed, day)
         if self.step > 0:
             times = np.ceil(np.round(times / self.step, 6)) * self.step
             squeezed = np.floor(squeezed / self.step) * self.step

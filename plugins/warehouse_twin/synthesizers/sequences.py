@@ -129,7 +129,7 @@ class _State:
         known = {name: parents.column(name) for name in self.model.given} | self._situation(place, remaining, end)
         drawn = self._model("first_time" if place == 0 else "next_time", known, counters, seed)
         times = self._times(place, drawn, parents, earliest, usual)
-        room = Room(self._least(place, earliest), end, remaining, facts.step, facts.apart)
+        room = Room(self._least(place, earliest), end, remaining, facts.step, facts.apart, facts.by_day)
         times = room.fit(times, uniforms(counters, seed=seed, stream="room"))
         passed, until = times - self.base, times
         found = {facts.order: self._typed(facts.order, times)}

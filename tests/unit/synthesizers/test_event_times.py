@@ -80,6 +80,12 @@ def test_events_in_their_room_stay_and_others_move_into_it() -> None:
     np.testing.assert_array_equal(found, [15, 15, 12, np.nan])
 
 
+def test_a_time_that_is_moved_keeps_its_clock() -> None:
+    start, end = np.asarray([24 * HOUR + HOUR]), np.asarray([72 * HOUR - 1])
+    found = Room(start, end, np.asarray([0.0]), 1.0, True, by_day=True).fit(np.asarray([99 * 24 * HOUR + 9 * HOUR]), np.asarray([0.9]))
+    assert found == 48 * HOUR + 9 * HOUR
+
+
 def test_without_room_events_stand_as_close_as_they_may() -> None:
     room = Room(np.asarray([19.0]), np.asarray([20.0]), np.asarray([4.0]), 1.0, True)
     assert room.fit(np.asarray([30.0]), np.asarray([0.9])) == 19.0
@@ -109,7 +115,7 @@ def test_no_event_is_before_its_base_nor_past_an_end_that_leaves_room(
     scale = 1.0 if by_day else DAY_MICROSECONDS
     drawn = {"gap": np.asarray([gap * scale]), "gap.clock": np.asarray([5.5 * HOUR]), "gap.wait": np.asarray([0.4 * HOUR])}
     decoded = gaps.decode(drawn, start, usual(1, gap_clock=[HOUR], gap_wait=[HOUR]))
-    times = Room(start, last, np.asarray([float(remaining)]), HOUR, True).fit(decoded, np.asarray([draw]))
+    times = Room(start, last, np.asarray([float(remaining)]), HOUR, True, by_day).fit(decoded, np.asarray([draw]))
     assert (times >= start).all()
     assert (times % HOUR == 0).all()
     if end - base >= remaining:
