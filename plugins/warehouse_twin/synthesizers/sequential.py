@@ -246,9 +246,8 @@ class Sequential:
         ruled = rule_order([names[place] for place in order], constraints.rules, first=len({*given, *leading}))
         order = tuple(names.index(name) for name in ruled)
         profile = replace(profile, columns=tuple(_in_order(profile.columns[place], place, matrix, names, training) for place in order))
-        computed = [constraints.replaces(column.name) for column in profile.columns]  # say nothing that their sources do not
-        earlier = [[one for one in seen if not computed[one]] for seen in predecessors(matrix[np.ix_(order, order)])]
-        drawn = [index >= len(given) and not known for index, known in enumerate(computed)]
+        earlier = predecessors(matrix[np.ix_(order, order)])
+        drawn = [index >= len(given) and not constraints.replaces(column.name) for index, column in enumerate(profile.columns)]
         trees, fine = grow(training, profile.columns, drawn, earlier if self.name == "tree" else None, leaf_rows=leaf_rows, seed=seed)
         types = training.schema.remove_metadata()
         return SequentialModel(self.name, profile.columns, types, len(given), trees, len(leading), fine, constraints)
