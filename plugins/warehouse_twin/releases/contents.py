@@ -31,12 +31,14 @@ class Contents:
 
 
 def schema_of(tables: Sequence[Table]) -> dict[str, dict[str, Any]]:
-    """The tables' columns and keys, without comments: those name the release."""
+    """The tables' columns and keys, without comments, which name the release, and what only a manifest can say of a key."""
     found = {table.name: asdict(table) for table in tables}
     for table in found.values():
         del table["comment"]
         for column in table["columns"]:
             del column["comment"]
+        for key in table["foreign_keys"]:
+            del key["keeps_orphans"]
     return found
 
 
