@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse_twin.errors import ConfigurationError, IntegrityError, LockedError, TransientError
-from warehouse_twin.workspace import write_text
+from warehouse_twin.workspace import WORK_PREFIX, write_text
 
 TRACKED = (".dvc/config", ".dvc/.gitignore", ".dvcignore")
 REMOTE = "store"
@@ -30,7 +30,9 @@ class Storage:
     remote_url: str
 
     def begin(self) -> None:
-        """Write the configuration where it differs; each file appears whole."""
+        """Write the configuration where it differs; each file appears whole. What a killed process left of one is dropped."""
+        for left in [path for folder in (self.root, self.root / ".dvc") for path in folder.glob(f"{WORK_PREFIX}*") if path.is_file()]:
+            left.unlink()
         # Machine paths stay out of git. The default place for DVC's indexes is outside the workspace.
         local = f"[core]\n    site_cache_dir = {_value(str(self.root / '.dvc' / 'tmp' / 'site'))}\n"
         texts = {

@@ -85,6 +85,13 @@ def test_killed_after_a_step(registry: Registry, make_files: MakeFiles, undistur
     assert state(registry) == undisturbed
 
 
+def test_killed_while_a_setting_is_written(registry: Registry, make_files: MakeFiles, undisturbed: dict[str, object]) -> None:
+    registry.add("shop", 1, make_files(1, rows=(1, 5)))
+    (registry.root / ".work-half").write_text("# Paths below", encoding="utf-8")
+    registry.add("shop", 2, make_files(2, rows=(2, 5)))
+    assert state(registry) == undisturbed
+
+
 def test_killed_at_any_moment(registry: Registry, make_files: MakeFiles, undisturbed: dict[str, object]) -> None:
     for number in (1, 2):
         for turn in range(8):
