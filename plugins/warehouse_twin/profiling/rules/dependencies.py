@@ -126,7 +126,11 @@ class _Found:
 
 
 def combination_rules(evidence: Evidence, taken: Mapping[str, Sequence[str]]) -> Iterator[Rule]:
-    """For pairs of categories the combinations that fewer than k entities have, though by chance twenty or more would."""
+    """For pairs of categories the combinations that fewer than k entities have, though by chance twenty or more would.
+
+    The weightiest first, and a column that is drawn in one of them at the most: of two, each could leave it the values that the
+    other forbids.
+    """
     names = [name for name in evidence.names if evidence.profiles[name].kind == "categorical" and name not in taken]
     names = [name for name in names if 1 < len(evidence.profiles[name].parts[0].values) <= MAX_VALUES]
     codes: dict[str, Ints] = {}
@@ -139,7 +143,12 @@ def combination_rules(evidence: Evidence, taken: Mapping[str, Sequence[str]]) ->
                     codes[name] = _kept_codes(evidence, name)
             if (one := _never(evidence, a, b, codes[a], codes[b])) is not None:
                 found.append(one)
-    yield from (one.rule for one in sorted(found, key=lambda one: -one.weight)[:MAX_COMBINATIONS])
+    bound: set[str] = set()
+    for one in sorted(found, key=lambda one: -one.weight)[:MAX_COMBINATIONS]:
+        drawn = {name for name in (one.rule.target, *one.rule.sources) if name not in evidence.fixed}
+        if not drawn & bound:
+            bound |= drawn
+            yield one.rule
 
 
 def _kept_codes(evidence: Evidence, name: str) -> Ints:

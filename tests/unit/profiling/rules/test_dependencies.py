@@ -98,3 +98,15 @@ def test_combinations_that_never_occur_are_closed(draw) -> None:
 def test_combinations_that_chance_would_not_have_say_nothing(draw) -> None:
     rare = np.where(draw.uniform(size=ROWS) < 0.003, "rare", "usual")
     assert texts(pa.table({"a": rare, "b": draw.choice(["x", "y"], ROWS, p=[0.99, 0.01])}), "combination") == []
+
+
+def test_a_column_is_closed_by_one_other_at_the_most(draw) -> None:
+    """Whatever is drawn for `kin` and `job`, there is a value of `sex` for it: one that both rules leave open need not be."""
+    sex = draw.choice(["f", "m"], ROWS)
+    kin = np.where(draw.uniform(size=ROWS) < 0.5, np.where(sex == "m", "husband", "wife"), "none")
+    job = np.where(draw.uniform(size=ROWS) < 0.5, np.where(sex == "m", "monk", "nun"), "none")
+    table = pa.table({"kin": kin, "job": job, "sex": sex})
+    profile = learned(table)
+    named = [name for rule in profile.rules if rule.kind == "combination" for name in rule.columns]
+    assert named and len(named) == len(set(named))
+    assert broken(profile.rules, drawn(table, profile)) == {}
