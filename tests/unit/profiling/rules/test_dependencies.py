@@ -108,5 +108,6 @@ def test_a_column_is_closed_by_one_other_at_the_most(draw) -> None:
     table = pa.table({"kin": kin, "job": job, "sex": sex})
     profile = learned(table)
     named = [name for rule in profile.rules if rule.kind == "combination" for name in rule.columns]
-    assert named and len(named) == len(set(named))
+    assert named
+    assert len(named) == len(set(named))
     assert broken(profile.rules, drawn(table, profile)) == {}
