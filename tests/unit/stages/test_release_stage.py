@@ -40,7 +40,7 @@ def test_the_record_holds_the_whole_chain(shop: Any) -> None:
     assert record["scores"] == {"customers.pair_trend": 0.91}
     assert record["verdict"]["judged"] == {"pass": 1, "fail": 0, "undecided": 0}
     assert record["schema"]["orders"]["foreign_keys"] == [
-        {"columns": ["customer"], "references": "customers", "references_columns": ["id"], "keeps_orphans": False}
+        {"columns": ["customer"], "references": "customers", "references_columns": ["id"]}
     ]
     assert (record["mlflow_run_id"], record["dbt_invocation"], record["code"]) == ("run", "dbt-1", "unknown")
     assert set(record["files"]) == {"data/customers.parquet", "data/orders.parquet"}
