@@ -13,6 +13,7 @@ from warehouse_twin.profiling.columns import ColumnTask, profile_column
 from warehouse_twin.profiling.table_profile import KeyProfile, Part, TableProfile
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.key_plans import key_plans
+from warehouse_twin.relations.planning import planned
 
 CUSTOMERS = resolved("customers", "id BIGINT", "age INTEGER", key=("id",))
 SHOPS = resolved("shops", "id BIGINT", "size INTEGER", key=("id",))
@@ -89,3 +90,8 @@ def blueprint(
 def plain(frame: pa.Table) -> dict[str, list]:
     assert frame.column("__row").to_pylist() == list(range(frame.num_rows))
     return frame.drop_columns(["__row"]).to_pydict()
+
+
+def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int) -> pa.Table:
+    """The planned frame as one table, context and all."""
+    return planned(blueprint, parents, seed=seed).whole()

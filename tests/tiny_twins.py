@@ -26,7 +26,7 @@ from warehouse_twin.relations.entities import memberships
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
 from warehouse_twin.relations.orphans import drawn_astray
-from warehouse_twin.relations.planning import frame_of
+from warehouse_twin.relations.planning import planned
 from warehouse_twin.relations.ruling import rules_of
 from warehouse_twin.relations.sequence_facts import lesson_of
 from warehouse_twin.relations.sequences import fit_sequence
@@ -120,7 +120,7 @@ class Learned:
             blueprint = self.blueprint(table.name)
             own = derive_seed(seed, table.name)
             cut.append((blueprint, own))
-            frame = frame_of(blueprint, found, seed=own)
+            frame = planned(blueprint, found, seed=own).whole()
             astray = drawn_astray(blueprint, frame, found, seed=own)
             drawing = Drawing("tree", self.folder, own, blueprint.types, blueprint.given, astray)
             found[table.name] = drawing.complete(frame, blueprint.model).drop_columns(["__row"])

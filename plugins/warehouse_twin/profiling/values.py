@@ -140,3 +140,8 @@ def step_of(values: Floats, part: str) -> float:
         if np.allclose(np.round(values, digits), values, rtol=0.0, atol=1e-9):
             return float(10.0**-digits)
     return 0.0
+
+
+def as_column(values: Floats) -> pa.ChunkedArray:
+    """Numbers as a column of float64, NaN as null."""
+    return pa.chunked_array([pa.array(values, mask=np.isnan(values))])

@@ -24,12 +24,11 @@ from warehouse_twin.profiling.rules.evidence import SURPRISE
 from warehouse_twin.profiling.rules.rule import DERIVING, Rule
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import permutation
+from warehouse_twin.relations.contexts import Read
 from warehouse_twin.relations.key_plans import KeyPlan
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Read = Callable[[str, Sequence[str]], pa.Table]
-"""columns of a table, by name"""
 SAMPLE, MAX_COLUMNS, MAX_FACTORS = 4_000, 12, 6
 
 

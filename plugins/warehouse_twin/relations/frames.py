@@ -17,7 +17,6 @@ from warehouse_twin.relations.contexts import Read, Way, beside, follow, given_c
 from warehouse_twin.relations.families import parts_of
 from warehouse_twin.synthesizers.protocol import Model
 
-Ints = NDArray[np.int64]
 ROW = "__row"
 STRETCH = 200_000
 

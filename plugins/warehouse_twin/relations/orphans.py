@@ -16,7 +16,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from warehouse_twin.errors import ConfigurationError
-from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
+from warehouse_twin.manifest.resolved import ForeignKey
 from warehouse_twin.profiling.matching import codes_of, columns_of, match_rows
 from warehouse_twin.profiling.values import DAY_MICROSECONDS, from_whole, part_names, whole_number
 from warehouse_twin.randomness import permutation, random_bits, uniforms
@@ -26,12 +26,6 @@ from warehouse_twin.relations.new_keys import distinct_texts
 Ints = NDArray[np.int64]
 Texts = NDArray[np.object_]
 _LETTERS = ("0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-
-
-def own_column(table: ResolvedTable, key: ForeignKey) -> str:
-    """The column of a key that is in no other key of its table: the one that can lead nowhere."""
-    others = {name for other in table.table.foreign_keys if other != key for name in other.columns} | set(table.table.primary_key)
-    return next(name for name in key.columns if name not in others)
 
 
 def linked(blueprint: Blueprint, key: ForeignKey, parent: pa.Table, link: Ints, *, seed: int) -> Columns:
@@ -70,7 +64,7 @@ def _share(blueprint: Blueprint, key: ForeignKey) -> float:
 
 def _leading_nowhere(blueprint: Blueprint, key: ForeignKey, parent: pa.Table, columns: Columns, rows: Ints, *, seed: int) -> Columns:
     """The key's columns with some parent's key in these rows, but for the key's own column, which no parent has."""
-    own = own_column(blueprint.table, key)
+    own = blueprint.table.table.own_columns(key)[0]
     theirs = parent.column(key.references_columns[key.columns.index(own)])
     pool = strangers(theirs, _pool(blueprint, key, len(rows)), seed=seed)
     size = len(columns[own])

@@ -28,11 +28,6 @@ from warehouse_twin.relations.siblings import siblings
 from warehouse_twin.synthesizers.sequence_terms import FAMILY
 
 
-def frame_of(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int) -> pa.Table:
-    """The frame of a table as one table; see `planned`."""
-    return planned(blueprint, parents, seed=seed).whole()
-
-
 def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int) -> Frame:
     """The frame: `__row`, context as `blueprint.given` names it, keys, leading columns. `parents` are twin tables, by name: all
     that the table refers to, and those where its context is found; of their columns at least those of keys and context.

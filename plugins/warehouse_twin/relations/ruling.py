@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.profiling.matching import match_rows
@@ -32,7 +31,6 @@ from warehouse_twin.relations.training import context_columns
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-Ints = NDArray[np.int64]
 HELD = 8
 """Columns that a task keeps in memory at the most."""
 

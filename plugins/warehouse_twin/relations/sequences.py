@@ -18,7 +18,7 @@ from warehouse_twin.profiling.columns import ColumnTask, profile_column
 from warehouse_twin.profiling.matching import codes_of
 from warehouse_twin.profiling.rules.rule import kept
 from warehouse_twin.profiling.table_profile import ColumnProfile
-from warehouse_twin.profiling.values import whole_number
+from warehouse_twin.profiling.values import as_column, whole_number
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.contexts import MODELLED_KINDS
 from warehouse_twin.relations.key_plans import KeyPlan
@@ -218,7 +218,7 @@ class Lesson:
         if self.facts.order in drawn:
             profiles[self.facts.order] = self._again(self.facts.order, rows)
         virtual = {name: self.profile(name, values, rows) for name, values in {**situation, **coded}.items()}
-        arrays |= {name: _numbers(values) for name, values in {**situation, **coded}.items()}
+        arrays |= {name: as_column(values) for name, values in {**situation, **coded}.items()}
         names = (*view.given, *situation, *given)
         whole = (*names, *coded, *drawn)
         training = pa.table({name: arrays[name].filter(mask) for name in whole})
@@ -228,14 +228,10 @@ class Lesson:
     def profile(self, name: str, values: Floats, rows: Bools) -> ColumnProfile:
         """The k-safe profile of numbers that are no column of the table, on these rows."""
         task = ColumnTask(name, "DOUBLE", nullable=bool(np.isnan(values[rows]).any()))
-        return profile_column(task, _numbers(values[rows]), self.course.places.entities[rows], k=self.k)
+        return profile_column(task, as_column(values[rows]), self.course.places.entities[rows], k=self.k)
 
     def _again(self, name: str, rows: Bools) -> ColumnProfile:
         """The profile of a column on these rows alone."""
         found = self.course.view.profile.column(name)
         task = ColumnTask(name, found.sql_type, nullable=found.nullable)
         return profile_column(task, self.rows.column(name).filter(pa.array(rows)), self.course.places.entities[rows], k=self.k)
-
-
-def _numbers(values: Floats) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.array(values, mask=np.isnan(values))])

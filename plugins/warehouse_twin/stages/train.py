@@ -17,7 +17,7 @@ from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT, Ints, rows_of, sampled_rows, training_part
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
-from warehouse_twin.relations.key_plans import key_plans
+from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
 from warehouse_twin.relations.rebalancing import check_rebalanced
 from warehouse_twin.relations.sequence_facts import lesson_of, marks_of
@@ -60,24 +60,16 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     conditional = find_synthesizer(table.synthesizer).conditional
     source = _source(context)
     ways = _fit_links(context, source, folder / table.synthesizer / LINKS_FOLDER).ways if conditional else ()
-    view = training_view(
-        table,
-        key_plans(resolved),
-        read_profiles(context),
-        source.training,
-        source.whole,
-        ways=ways,
-    )
-    sequence = _sequence(context, source, table, view) if table.order_by is not None else None
+    view = training_view(table, source.plans, source.profiles, source.training, source.whole, ways=ways)
+    sequence = _sequence(source, table, view) if table.order_by is not None else None
     roles = [("published", table.synthesizer, table.parameters)]
     roles += [("challenger", name, given) for name, given in table.challengers]
     if FLOOR not in {name for _, name, _ in roles}:
         roles.append(("floor", FLOOR, {}))
-    conditional = find_synthesizer(table.synthesizer).conditional
     check_rebalanced(view.profile, table.rebalance, conditional=conditional, synthesizer=table.synthesizer)
     models: dict[str, Any] = {}
     for role, name, given in roles:
-        if role == "published" and find_synthesizer(name).conditional:
+        if role == "published" and conditional:
             _fit_children(context, source, folder / name / CHILDREN_FOLDER)
         models[name] = _fit(role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed, sequence=sequence)
     return {"models": models}
@@ -85,11 +77,13 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class _Source:
-    """The snapshot, as training reads it: of the table itself no more rows than are learned from."""
+    """What training reads: plans, profiles, and the snapshot, of the table itself no more rows than are learned from."""
 
     snapshot: Path
     table: str
     rows: Ints
+    plans: Mapping[str, KeyPlan]
+    profiles: Mapping[str, TableProfile]
 
     def training(self, name: str, columns: Sequence[str]) -> pa.Table:
         """Columns of the training part."""
@@ -106,7 +100,8 @@ def _source(context: StageContext) -> _Source:
     wanted = resolved[table].parameters.get("train_rows", TRAIN_ROWS)
     at_most = wanted if isinstance(wanted, int) and wanted > 0 else TRAIN_ROWS  # what makes no sense is refused by the synthesizer
     seed = derive_seed(resolved.seed, "train")
-    return _Source(context.snapshot, table, sampled_rows(context.snapshot / f"{table}.parquet", at_most=at_most, seed=seed))
+    rows = sampled_rows(context.snapshot / f"{table}.parquet", at_most=at_most, seed=seed)
+    return _Source(context.snapshot, table, rows, key_plans(resolved), read_profiles(context))
 
 
 def _fit_links(context: StageContext, source: _Source, folder: Path) -> LinkModels:
@@ -114,8 +109,8 @@ def _fit_links(context: StageContext, source: _Source, folder: Path) -> LinkMode
     resolved, table = context.resolved, _table(context)
     learner = LinkLearner(
         resolved[table],
-        key_plans(resolved),
-        read_profiles(context),
+        source.plans,
+        source.profiles,
         source.training,
         source.whole,
         resolved.k,
@@ -130,7 +125,7 @@ def _fit_links(context: StageContext, source: _Source, folder: Path) -> LinkMode
 def _fit_children(context: StageContext, source: _Source, folder: Path) -> None:
     """How many children a row of the driving parent has, as a model of its own inside the published one."""
     resolved, table = context.resolved, _table(context)
-    view = children_view(resolved[table], key_plans(resolved), read_profiles(context), source.training, source.whole)
+    view = children_view(resolved[table], source.plans, source.profiles, source.training, source.whole)
     if view is not None:
         seed = derive_seed(resolved.seed, "train", table, CHILDREN_FOLDER)
         folder.mkdir(parents=True)
@@ -138,9 +133,9 @@ def _fit_children(context: StageContext, source: _Source, folder: Path) -> None:
         TREE.fit(view.training, view.profile, given=view.given, parameters=smallest, seed=seed).save(folder)
 
 
-def _sequence(context: StageContext, source: _Source, table: ResolvedTable, view: TrainingView) -> Lesson:
+def _sequence(source: _Source, table: ResolvedTable, view: TrainingView) -> Lesson:
     """What a table with `order_by` is learned from as a sequence: all its rows say which is whose, those learned from the rest."""
-    plan = key_plans(context.resolved)[table.name]
+    plan = source.plans[table.name]
     whole = source.whole(table.name, marks_of(table, plan, ENTITY, HOLDOUT))
     others = np.ones(whole.num_rows, dtype=bool)
     others[source.rows] = False

@@ -37,11 +37,6 @@ class Pool:
     country_code: str
 
     @property
-    def house_first(self) -> bool:
-        """Whether an address is `street, city, state postcode` and not `street, postcode city`."""
-        return self.locale.startswith("en_")
-
-    @property
     def with_state(self) -> bool:
         return self.locale in _AMERICAN
 

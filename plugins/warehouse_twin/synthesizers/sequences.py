@@ -19,7 +19,7 @@ import pyarrow.feather as feather
 from numpy.typing import NDArray
 
 from warehouse_twin.profiling.table_profile import ColumnProfile
-from warehouse_twin.profiling.values import from_whole, whole_number
+from warehouse_twin.profiling.values import as_column, from_whole, whole_number
 from warehouse_twin.randomness import derive_seed, uniforms
 from warehouse_twin.synthesizers.constraints import Constraints
 from warehouse_twin.synthesizers.event_times import Room, Usual, after
@@ -42,7 +42,6 @@ from warehouse_twin.workspace import read_json, write_json
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 FILE = "sequence.json"
-MODELS = ("first_time", "next_time", "first_row", "next_row")
 
 
 @dataclass(frozen=True)
@@ -137,10 +136,10 @@ class _State:
             until = self._until(drawn, times, remaining, usual, latest)
             found[facts.to] = self._typed(facts.to, until)
         self._advance(place, times, until)
-        known |= found | ({PASSED: _floats(passed)} if place else {})
+        known |= found | ({PASSED: as_column(passed)} if place else {})
         others = self._model("first_row" if place == 0 else "next_row", known, counters, seed)
         whole = self._completed(found, known, others, place, rows)
-        self.before = whole.append_column(PASSED, _floats(passed))
+        self.before = whole.append_column(PASSED, as_column(passed))
         return whole
 
     def _bounds(self, parents: pa.Table) -> tuple[Floats, Floats]:
@@ -153,10 +152,10 @@ class _State:
     def _situation(self, place: int, remaining: Floats, end: Floats) -> dict[str, pa.ChunkedArray]:
         """Where each family stands, and its row before."""
         if self.before is None:
-            return {"#remaining": _floats(remaining)}
+            return {"#remaining": as_column(remaining)}
         here = situated(place=float(place), remaining=remaining, first=self.first, last=self.last, end=end)
         before = {PREVIOUS + name: self.before.column(name).slice(0, len(remaining)) for name in self.before.column_names}
-        known = {name: _floats(values) for name, values in here.items()} | before
+        known = {name: as_column(values) for name, values in here.items()} | before
         return known | {name: known[PREVIOUS + name] for name in self.facts.constant}
 
     def _model(self, name: str, known: Mapping[str, pa.ChunkedArray], counters: Ints, seed: int) -> Mapping[str, pa.ChunkedArray]:
@@ -231,9 +230,5 @@ class _State:
         for name in self.facts.changes if place else ():
             columns[name] = self.model.rules.settled(name, columns[name], {**known, **columns})
         return pa.table(columns, schema=self.model.types)
-
-
-def _floats(values: Floats) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.array(values, mask=np.isnan(values))])
 
 

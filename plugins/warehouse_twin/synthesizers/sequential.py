@@ -36,7 +36,6 @@ from warehouse_twin.workspace import read_json, write_json
 Floats = NDArray[np.float64]
 LEAF_ROWS = 50
 TRAIN_ROWS = 500_000
-THREADS = 2
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from tiny_blueprints import CUSTOMERS, HOURS, PEOPLE, TO_CUSTOMER, TO_WEATHER, WEATHER, blueprint, evidence, plain
+from tiny_blueprints import CUSTOMERS, HOURS, PEOPLE, TO_CUSTOMER, TO_WEATHER, WEATHER, blueprint, evidence, frame_of, plain
 from tiny_twins import Tables, broken_promises, digest, learn, link, resolved, twin_of
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.profiling.matching import columns_of, match_rows
-from warehouse_twin.relations.orphans import Astray, own_column, strangers
-from warehouse_twin.relations.planning import frame_of
+from warehouse_twin.relations.orphans import Astray, strangers
 
 KEPT = replace(TO_CUSTOMER, keeps_orphans=True)
 
@@ -71,7 +70,7 @@ def test_a_matched_key_stays_where_it_was_drawn() -> None:
 def test_the_column_that_leads_nowhere_is_no_other_keys() -> None:
     key = replace(link("place hour", "weather", "place hour"), keeps_orphans=True)
     table = resolved("flights", "place VARCHAR", "hour BIGINT", foreign=(key, link("place", "places")))
-    assert own_column(table, key) == "hour"
+    assert table.table.own_columns(key)[0] == "hour"
 
 
 # ── strangers ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,11 +20,11 @@ from tiny_blueprints import (
     Written,
     blueprint,
     evidence,
+    frame_of,
     plain,
 )
 from tiny_twins import link, resolved
 from warehouse_twin.errors import SourceError
-from warehouse_twin.relations.planning import frame_of
 
 # ── keys of several columns ──────────────────────────────────────────────────────────────────────────────────────────
 

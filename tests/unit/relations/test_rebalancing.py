@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tiny_blueprints import frame_of
 from tiny_profiles import profile_of
 from tiny_twins import link, resolved, twin_of
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.key_plans import key_plans
-from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.rebalancing import check_rebalanced, follows_shares, raked, rebalanced, strata
 from warehouse_twin.synthesizers.sequential import TREE
 

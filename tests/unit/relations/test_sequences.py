@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tiny_blueprints import frame_of
 from tiny_twins import Learned, Tables, broken_promises, digest, learn, link, resolved, twin_of
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.relations.drawing import Drawing
 from warehouse_twin.relations.families import parts_of
-from warehouse_twin.relations.planning import frame_of
 from warehouse_twin.relations.sequences import places_of
 from warehouse_twin.synthesizers.registry import load_model, model_digest
 from warehouse_twin.synthesizers.sequence_terms import FAMILY
