@@ -31,7 +31,8 @@ def task(dag, item):
 print(json.dumps({
     "errors": bag.import_errors,
     "dags": {name: {
-        "schedule": dag.schedule, "catchup": dag.catchup, "max_active_runs": dag.max_active_runs,
+        "schedule": [item.name for item in dag.schedule] if isinstance(dag.schedule, list) else dag.schedule,
+        "catchup": dag.catchup, "max_active_runs": dag.max_active_runs,
         "file": dag.relative_fileloc, "tags": sorted(dag.tags), "doc": dag.doc_md,
         "serialized": bool(DagSerialization.serialize_dag(dag)),
         "tasks": {item.task_id: task(dag, item) for item in dag.topological_sort()},
@@ -122,6 +123,18 @@ def test_broken_manifests_are_one_import_error_and_hide_no_other_twin(project: P
     assert list(found["dags"]) == ["shop"]
     assert list(found["errors"]) == ["broken_manifests.py"], "an error of digital_twins.py would take every twin off the schedule"
     assert [said for _, said in broken.values() if said not in found["errors"]["broken_manifests.py"]] == []
+
+
+def test_a_twin_after_others_waits_for_their_assets(project: Project) -> None:
+    project.write("shop")
+    project.write("static", WITHOUT_PROTECTED)
+    project.write("last", WITHOUT_PROTECTED.replace("static", "last") + "schedule: {after: [shop, static]}\n")
+
+    found = bag(project)
+
+    assert found["errors"] == {}
+    assert found["dags"]["last"]["schedule"] == ["twin_shop", "twin_static"]
+    assert found["dags"]["last"]["serialized"]
 
 
 def test_two_manifests_of_one_name_are_a_fault(project: Project) -> None:

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from warehouse_twin.errors import ConfigurationError, ManifestError
 from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.manifest.names import shown, unknown
-from warehouse_twin.manifest.positions import Positions
+from warehouse_twin.manifest.positions import Positions, Steps
 from warehouse_twin.manifest.reading import Document, read_document
+from warehouse_twin.manifest.schedules import predecessor_faults
 from warehouse_twin.manifest.wording import model_faults
 
 MAX_BYTES = 1_000_000
@@ -45,6 +46,7 @@ def load(path: Path, *, copied: bool = False) -> LoadedManifest:
             faults += model_faults(error, document)
         if not copied:
             faults += [document.positions.fault(("twin",), message) for message in _misnamed(document, path)]
+            faults += [document.positions.fault(steps, message) for steps, message in _predecessors(document, path)]
     if faults or manifest is None:
         raise ManifestError(faults)
     return LoadedManifest(manifest, path, document.positions, hashlib.sha256(content).hexdigest())
@@ -93,3 +95,23 @@ def _misnamed(document: Document, path: Path) -> list[str]:
     if not isinstance(twin, str) or ("twin",) in document.broken or twin == path.stem:
         return []
     return [f"got {shown(twin)}, wanted {shown(path.stem)}: a manifest's file is named after its twin; rename one of them"]
+
+
+def _predecessors(document: Document, path: Path) -> list[tuple[Steps, str]]:
+    """Twins that the schedule waits for and that are none, or wait for this one."""
+    named = _waits_for(document)
+    if not named:
+        return []
+    known = {file.stem: _waits_for(read_document(_content(file), str(file))) for file in list_manifests(path.parent) if file != path}
+    listed = isinstance(document.data["schedule"]["after"], list)
+    found = predecessor_faults(path.stem, named, known)
+    return [(("schedule", "after", *((named.index(name),) if listed else ())), message) for name, message in found.items()]
+
+
+def _waits_for(document: Document) -> tuple[str, ...]:
+    """What `schedule: {after: …}` says, whatever else is wrong with the file."""
+    data = document.data if isinstance(document.data, dict) else {}
+    schedule = data.get("schedule")
+    after = schedule.get("after") if isinstance(schedule, dict) else None
+    names = after if isinstance(after, list) else [after]
+    return tuple(name for name in names if isinstance(name, str))

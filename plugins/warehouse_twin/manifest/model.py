@@ -33,7 +33,6 @@ Names = Annotated[_NameList, BeforeValidator(_listed, json_schema_input_type=Nam
 """Column names; a bare name is short for a list of one."""
 TableName = Annotated[str, Field(pattern=FILE_NAME)]
 """A table's name is also the name of its files."""
-Schedule = Annotated[str, AfterValidator(check_schedule)]
 
 
 class Strict(BaseModel):
@@ -52,6 +51,27 @@ class SynthesizerSpec(Strict):
 
     name: str = Field(min_length=1)
     parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class ScheduleSpec(Strict):
+    """When the DAG runs: at times, or after other twins; a bare text is short for `{cron: …}`."""
+
+    cron: Annotated[Name, AfterValidator(check_schedule)] | None = Field(default=None, description="Five cron fields, or a preset.")
+    after: Names | None = Field(default=None, description="Other twins: run when each of them has published a release since.")
+
+    @field_validator("after")
+    @classmethod
+    def _one_way(cls, after: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        if after is not None and info.data.get("cron") is not None:
+            raise ValueError("cron and after exclude each other; wanted one of them")
+        return after
+
+
+def _schedule(value: Any) -> Any:
+    return {"cron": value} if isinstance(value, str) else value
+
+
+Schedule = Annotated[ScheduleSpec, BeforeValidator(_schedule, json_schema_input_type=Name | ScheduleSpec)]
 
 
 def _synthesizer(value: Any) -> Any:
@@ -219,7 +239,7 @@ class Manifest(Strict):
     description: str = ""
     source: Place = Field(description="The schema that is copied; only ever read.")
     target: Place = Field(description="The schema that readers of the twin see.")
-    schedule: Schedule | None = Field(default=None, description="Airflow schedule: a cron expression or a preset such as @daily.")
+    schedule: Schedule | None = Field(default=None, description="When the DAG runs. Default: when it is asked to.")
     seed: int = Field(ge=0, lt=2**53, strict=True, description="Every draw of every release comes from it and the release number.")
     entity: Name | None = Field(default=None, description="The table whose rows privacy protects. Default: every row is its own entity.")
     k: int = Field(default=10, ge=2, le=10_000, strict=True, description="No value held by fewer training entities leaves the secure zone.")

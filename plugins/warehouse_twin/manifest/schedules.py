@@ -1,10 +1,11 @@
-"""Schedules as Airflow reads them: a preset or five cron fields. Checked here so that a slip names its line in the manifest."""
+"""Schedules as Airflow reads them: a preset, five cron fields, or other twins. Checked here so that a slip names its line."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 
-from warehouse_twin.manifest.names import nearest, shown
+from warehouse_twin.manifest.names import nearest, shown, unknown
 
 PRESETS = ("@once", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -42,3 +43,25 @@ def _fits(item: str, name: str, low: int, high: int) -> bool:
     if step is not None and not 1 <= int(step) <= high:
         return False
     return all(low <= number <= high for number in numbers) and numbers == sorted(numbers)
+
+
+def predecessor_faults(twin: str, named: Collection[str], known: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """What is wrong with the twins that a schedule waits for, by name. `known` are all twins of the folder, with those they wait for."""
+    faults: dict[str, str] = {}
+    for name in named:
+        if name not in known and name != twin:
+            faults[name] = unknown("twin", name, sorted(known))
+        elif circle := _way(name, twin, {**known, twin: ()}):
+            ways = " after ".join((twin, *circle))
+            faults[name] = f"the twins wait for each other and none would ever run: {ways}; wanted one that has another schedule"
+    return faults
+
+
+def _way(start: str, end: str, known: Mapping[str, Collection[str]], seen: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """From one twin to another along those they wait for; empty when there is no way."""
+    if start == end:
+        return (*seen, end)
+    for name in known.get(start, ()):
+        if name not in (*seen, start) and (found := _way(name, end, known, (*seen, start))):
+            return found
+    return ()

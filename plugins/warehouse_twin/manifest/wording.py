@@ -47,7 +47,7 @@ def model_faults(error: ValidationError, document: Document) -> Iterator[Fault]:
     """A fault for each of pydantic's errors, but for places already reported as broken."""
     for item in error.errors(include_url=False):
         at_key = item["loc"][-1:] == ("[key]",)
-        path: Steps = item["loc"][:-1] if at_key else item["loc"]
+        path = _as_written(item["loc"][:-1] if at_key else item["loc"], document.data)
         if any(path[:end] in document.broken for end in range(len(path) + 1)):
             continue
         kind, context = item["type"], item.get("ctx", {})
@@ -61,6 +61,16 @@ def model_faults(error: ValidationError, document: Document) -> Iterator[Fault]:
         else:
             got = _got(item["input"], "" if at_key else document.positions.text(path), kind)
             yield document.positions.fault(path, f"got {got}, wanted {_wanted(item)}", at_key=at_key)
+
+
+def _as_written(path: Steps, data: Any) -> Steps:
+    """The path as far as the file goes: `schedule: x` is short for `schedule: {cron: x}`, and its place is `schedule`."""
+    for end, step in enumerate(path):
+        if isinstance(data, str) and isinstance(step, str):
+            return path[:end]
+        inside = isinstance(data, dict) or (isinstance(data, list) and isinstance(step, int) and step < len(data))
+        data = (data.get(step) if isinstance(data, dict) else data[step]) if inside else None
+    return path
 
 
 def _missing(path: Steps) -> str:

@@ -59,7 +59,7 @@ def build_dag(manifest: Manifest, *, project: Path, workspace: Path | None = Non
         manifest.twin,
         description=manifest.description or f"Twin of {source.warehouse}.{source.schema_}",
         doc_md=_about(manifest),
-        schedule=manifest.schedule,
+        schedule=_schedule(manifest),
         start_date=START,
         catchup=False,
         max_active_runs=1,
@@ -73,11 +73,22 @@ def build_dag(manifest: Manifest, *, project: Path, workspace: Path | None = Non
     return dag
 
 
+def _schedule(manifest: Manifest) -> Any:
+    """Times, or the assets of other twins by name alone: where those are published is their manifests' affair."""
+    if manifest.schedule is None or manifest.schedule.after is None:
+        return None if manifest.schedule is None else manifest.schedule.cron
+    return [Asset.ref(name=asset_name(twin)) for twin in manifest.schedule.after]
+
+
+def asset_name(twin: str) -> str:
+    return f"twin_{twin}"
+
+
 def published_asset(manifest: Manifest) -> Asset:
     """The published schema: a DAG scheduled on it runs after each release and finds release, verdict and digest in the event."""
     place = manifest.target
     uri = f"twin://{quote(place.warehouse, safe='')}/{quote(place.schema_, safe='')}"
-    return Asset(name=f"twin_{manifest.twin}", uri=uri, group="twin")
+    return Asset(name=asset_name(manifest.twin), uri=uri, group="twin")
 
 
 def _chain(manifest: Manifest, **where: str | None) -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from warehouse_twin.errors import ManifestError
+from warehouse_twin.manifest.loading import load
 from warehouse_twin.manifest.schedules import PRESETS, check_schedule
 
 GOOD = ["30 4 * * *", "*/15 * * * *", "0 0 1 jan MON", "0 8-18/2 1,15 * 1-5", "5 4 * * 7", "0 0 31 12 sun-thu"]
@@ -54,3 +58,69 @@ def test_airflow_reads_whatever_passes(text: str) -> None:
     except ValueError:
         return
     assert croniter.croniter.is_valid(text)
+
+
+TEXT = """\
+twin: {twin}
+source: {{warehouse: p, schema: s}}
+target: {{warehouse: d, schema: {twin}}}
+seed: 1
+tables: {{t: }}
+schedule: {schedule}
+"""
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> Path:
+    """Two twins after each other, and two that wait for each other."""
+    for twin, schedule in {"first": '"@daily"', "then": "{after: first}", "egg": "{after: hen}", "hen": "{after: [first, egg]}"}.items():
+        (tmp_path / f"{twin}.yml").write_text(TEXT.format(twin=twin, schedule=schedule))
+    return tmp_path
+
+
+def test_a_twin_may_run_after_others(twins: Path) -> None:
+    (twins / "last.yml").write_text(TEXT.format(twin="last", schedule="{after: [first, then]}"))
+
+    found = {twin: load(twins / f"{twin}.yml").manifest.schedule for twin in ("first", "then", "last")}
+
+    assert {twin: (schedule.cron, schedule.after) for twin, schedule in found.items() if schedule} == {
+        "first": ("@daily", None),
+        "then": (None, ("first",)),
+        "last": (None, ("first", "then")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("schedule", "fault"),
+    [
+        ("{after: frist}", "6:19: schedule.after: unknown twin 'frist'; known: egg, first, hen, then; did you mean first?"),
+        ("{after: [first, xyz]}", "6:27: schedule.after[1]: unknown twin 'xyz'; known: egg, first, hen, then"),
+        ("{after: last}", "6:19: schedule.after: the twins wait for each other and none would ever run: last after last"),
+        ('{cron: "@dayly"}', "6:18: schedule.cron: got '@dayly', wanted one of @once"),
+        ('"@dayly"', "6:11: schedule: got '@dayly', wanted one of @once"),
+        ("{after: []}", "6:19: schedule.after: got an empty list, wanted at least 1 entry"),
+        ('{cron: "@daily", after: first}', "6:35: schedule.after: cron and after exclude each other"),
+        ("{after: first, at: noon}", "6:26: schedule.at: unknown field 'at'; known: after, cron"),
+    ],
+)
+def test_waiting_for_what_never_comes_is_a_fault(twins: Path, schedule: str, fault: str) -> None:
+    file = twins / "last.yml"
+    file.write_text(TEXT.format(twin="last", schedule=schedule))
+
+    with pytest.raises(ManifestError) as error:
+        load(file)
+
+    assert str(error.value).replace(f"{file}:", "").startswith(fault)
+
+
+def test_twins_that_wait_for_each_other_are_both_told(twins: Path) -> None:
+    for twin, ways in {"egg": "egg after hen after egg", "hen": "hen after egg after hen"}.items():
+        with pytest.raises(ManifestError, match=f"none would ever run: {ways}"):
+            load(twins / f"{twin}.yml")
+
+
+def test_waiting_for_a_circle_of_others_ends(twins: Path) -> None:
+    """The circle is their fault, not this manifest's."""
+    (twins / "last.yml").write_text(TEXT.format(twin="last", schedule="{after: hen}"))
+
+    assert load(twins / "last.yml").manifest.schedule is not None
