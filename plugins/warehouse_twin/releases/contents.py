@@ -14,6 +14,8 @@ from warehouse_twin.digests import digest_of, digest_table
 from warehouse_twin.warehouses import Warehouse
 from warehouse_twin.warehouses.catalog import Table
 
+_OPTIONAL = ("native_type", "default", "identity", "generated", "name", "actions", "constraints", "primary_key_name", "types")
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -31,15 +33,21 @@ class Contents:
 
 
 def schema_of(tables: Sequence[Table]) -> dict[str, dict[str, Any]]:
-    """The tables' columns and keys, without comments, which name the release, and what only a manifest can say of a key."""
+    """The tables' columns and keys, without comments, which name the release, what only a manifest can say of a key, and grants."""
     found = {table.name: asdict(table) for table in tables}
     for table in found.values():
-        del table["comment"]
+        _without(table, "comment", "grants")
         for column in table["columns"]:
-            del column["comment"]
+            _without(column, "comment")
         for key in table["foreign_keys"]:
-            del key["keeps_orphans"]
+            _without(key, "keeps_orphans")
     return found
+
+
+def _without(facts: dict[str, Any], *names: str) -> None:
+    """Leave out facts of these names, and the optional ones that are not given."""
+    for name in (*names, *(name for name in _OPTIONAL if not facts.get(name))):
+        facts.pop(name, None)
 
 
 def contents_of(warehouse: Warehouse, schema: str) -> Contents:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.warehouses.catalog import Table
@@ -14,7 +14,9 @@ from warehouse_twin.warehouses.catalog import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Publication", "Snapshot", "Warehouse", "open_warehouse"]
+__all__ = ["Dialect", "Publication", "Snapshot", "Warehouse", "open_warehouse"]
+
+Dialect = Literal["duckdb", "postgres"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Warehouse(Protocol):
     """
 
     name: str
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose SQL it speaks."""
 
     def snapshot(self, schema: str) -> AbstractContextManager[Snapshot]:
         """One consistent view of `schema`."""

@@ -9,30 +9,66 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as declared: `sql_type` in the warehouse's own words."""
+    """A column as declared.
+
+    `sql_type` is the type its values are read as, in DuckDB's words whatever the warehouse: every stage understands those.
+    `native_type` is the type in the warehouse's own words where they are others (`numeric(38,10)`, `mood`).
+    """
 
     name: str
     sql_type: str
     nullable: bool
     comment: str = ""
+    native_type: str = ""
+    default: str = ""
+    """expression, in the warehouse's own words; empty for an identity or generated column"""
+    identity: str = ""
+    """`ALWAYS` or `BY DEFAULT` where the warehouse numbers the rows"""
+    generated: str = ""
+    """the expression that the warehouse computes the column with"""
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
     """`columns` of the table that holds it refer to `references_columns` of `references`.
 
-    One that `keeps_orphans` is no constraint; it is the same key all the same.
+    One that `keeps_orphans` is no constraint; it is the same key all the same. Neither its `name` nor what else it is
+    declared with, `actions` such as `ON DELETE CASCADE`, makes it another key.
     """
 
     columns: tuple[str, ...]
     references: str
     references_columns: tuple[str, ...]
     keeps_orphans: bool = field(default=False, compare=False)
+    name: str = field(default="", compare=False)
+    actions: str = field(default="", compare=False)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> ForeignKey:
-        kept = bool(value.get("keeps_orphans", False))
-        return cls(tuple(value["columns"]), value["references"], tuple(value["references_columns"]), kept)
+        return cls(**{**value, "columns": tuple(value["columns"]), "references_columns": tuple(value["references_columns"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A UNIQUE or CHECK constraint; `definition` is what follows its name in DDL: `UNIQUE (a, b)`, `CHECK ((a > 0))`."""
+
+    kind: str
+    columns: tuple[str, ...]
+    definition: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UserType:
+    """A type somebody made, which columns of the table have: an enumeration's `labels`, or a domain's `definition`.
+
+    `definition` is what follows `CREATE DOMAIN … AS`.
+    """
+
+    name: str
+    labels: tuple[str, ...] = ()
+    definition: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +80,16 @@ class Table:
     primary_key: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     comment: str = ""
+    constraints: tuple[Constraint, ...] = ()
+    primary_key_name: str = ""
+    types: tuple[UserType, ...] = ()
+    grants: tuple[tuple[str, str], ...] = ()
+    """(role, privilege), `PUBLIC` for everybody"""
+
+    @property
+    def unique(self) -> tuple[tuple[str, ...], ...]:
+        """Sets of columns of which no two rows hold the same values, beside the primary key."""
+        return tuple(constraint.columns for constraint in self.constraints if constraint.kind == "unique")
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -75,4 +121,8 @@ class Table:
             primary_key=tuple(value["primary_key"]),
             foreign_keys=tuple(ForeignKey.from_dict(key) for key in value["foreign_keys"]),
             comment=value.get("comment", ""),
+            constraints=tuple(Constraint(**{**one, "columns": tuple(one["columns"])}) for one in value.get("constraints", ())),
+            primary_key_name=value.get("primary_key_name", ""),
+            types=tuple(UserType(**{**one, "labels": tuple(one["labels"])}) for one in value.get("types", ())),
+            grants=tuple((role, privilege) for role, privilege in value.get("grants", ())),
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
@@ -52,6 +53,7 @@ class DuckDBWarehouse:
     name: str
     path: Path
     lock_seconds: float = 600.0
+    dialect: Literal["duckdb"] = "duckdb"
 
     @contextmanager
     def snapshot(self, schema: str) -> Iterator[DuckDBSnapshot]:
