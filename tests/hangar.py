@@ -129,7 +129,9 @@ class Hangar:
 
         def facts() -> dict[str, Any]:
             plain = {"rows": 48, "seconds": 0.5, "parameters": {"leaf_rows": 50}}
-            return {"models": {name: {"digest": digests[name], "role": role, **plain} for name, role in roles.items()}}
+            models = {name: {"digest": digests[name], "role": role, **plain} for name, role in roles.items()}
+            models["independent"] |= {"losses": {"loss": [3.0, 2.0, 1.5]}}
+            return {"models": models}
 
         return self.leave("train", release, files, facts, table=table)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -137,6 +138,10 @@ def _check_run_values(chain: Chain, group: str, run: RunRecord, values: Values) 
         chain.equal(f"{group}/{name}", "parameter", str(value), now)
     for name, number in values.metrics.items():
         chain.equal(f"{group}/{name}", "metric", float(number), run.metrics.get(naming.key(name), "missing"))
+    for name, curve in values.curves.items():
+        last = next((value for value in reversed(curve) if math.isfinite(value)), None)
+        if last is not None:
+            chain.equal(f"{group}/{name}", "metric of the last epoch", last, run.metrics.get(naming.key(name), "missing"))
     for name, value in values.tags.items():
         chain.equal(f"{group}/{name}", "tag", str(value), run.tags.get(naming.key(name), "missing"))
 

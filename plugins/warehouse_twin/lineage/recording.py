@@ -184,6 +184,8 @@ def _write(entry: Entry, values: ByRun, *, step: int = 0) -> None:
         target = entry.run.run_id if table is None else entry.run.child(table)
         entry.run.params(own.params, run_id=target)
         entry.run.metrics(own.metrics, run_id=target, step=step)
+        for curve, losses in own.curves.items():
+            entry.run.curve(curve, losses, run_id=target)
         entry.run.tags(own.tags, run_id=target)
 
 

@@ -7,7 +7,8 @@ MLflow never changes, is written once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,14 @@ class ReleaseRun:
         from mlflow.entities import Metric
 
         for part in _batches([Metric(key(name), float(value), self.started, step) for name, value in values.items()]):
+            self.client.log_batch(run_id or self.run_id, metrics=part)
+
+    def curve(self, name: str, values: Sequence[float], *, run_id: str | None = None) -> None:
+        """A metric with a step an epoch, counted from 1; what is no number leaves a gap."""
+        from mlflow.entities import Metric
+
+        points = [Metric(key(name), value, self.started, step) for step, value in enumerate(values, start=1) if math.isfinite(value)]
+        for part in _batches(points):
             self.client.log_batch(run_id or self.run_id, metrics=part)
 
     def artifact(self, path: Path, *, digest: str, folder: str, run_id: str | None = None) -> None:

@@ -26,6 +26,8 @@ class Values:
     params: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, Any] = field(default_factory=dict)
+    curves: dict[str, list[float]] = field(default_factory=dict)
+    """metrics by epoch"""
 
 
 ByRun = dict[str | None, Values]
@@ -63,6 +65,7 @@ def train_values(receipt: Receipt) -> Values:
         found.params[f"{prefix}synthesizer"] = synthesizer
         found.params.update({f"{prefix}parameter.{name}": value for name, value in facts.get("parameters", {}).items()})
         found.metrics.update({f"{prefix}train_{name}": facts[name] for name in ("rows", "seconds") if facts.get(name) is not None})
+        found.curves.update({f"{prefix}{curve}": values for curve, values in facts.get("losses", {}).items()})
         found.tags[f"{naming.MODEL_DIGEST}.{synthesizer}"] = facts["digest"]
         if published:
             found.tags[naming.MODEL_DIGEST] = facts["digest"]

@@ -11,12 +11,14 @@ from warehouse_twin.manifest.circles import without_circles
 from warehouse_twin.manifest.column_roles import order_faults, orphan_faults
 from warehouse_twin.manifest.foreign_keys import Keys, has_categories, is_text, keys_of
 from warehouse_twin.manifest.loading import LoadedManifest
-from warehouse_twin.manifest.model import ColumnSpec, Gates, Manifest, SynthesizerSpec, TableSpec
+from warehouse_twin.manifest.model import ColumnSpec, Gates, Manifest, TableSpec
 from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.ordering import ordered
 from warehouse_twin.manifest.positions import Positions, Steps
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.manifest.rule_texts import strangers
+from warehouse_twin.manifest.synthesizer_faults import synthesizer_faults
+from warehouse_twin.manifest.traits import Traits
 from warehouse_twin.warehouses.catalog import Table
 
 RESERVED_TABLES = ("_release",)
@@ -31,7 +33,7 @@ class _Checked:
     positions: Positions
     catalog: Mapping[str, Table]
     keys: Keys
-    synthesizers: Collection[str]
+    synthesizers: Mapping[str, Traits]
     goals: Collection[str]
 
     @property
@@ -61,16 +63,18 @@ class _Checked:
 
 
 def resolve_manifest(
-    loaded: LoadedManifest, tables: Sequence[Table], *, synthesizers: Collection[str], goals: Collection[str]
+    loaded: LoadedManifest, tables: Sequence[Table], *, synthesizers: Collection[str] | Mapping[str, Traits], goals: Collection[str]
 ) -> ResolvedTwin:
     """The manifest completed from the source's catalog, its tables in foreign-key order, parents first.
 
+    Of `synthesizers` that are names alone nothing more is checked.
     Raises ManifestError with every fault, each at its line and column.
     """
     manifest, positions = loaded.manifest, loaded.positions
     catalog = {table.name: table for table in tables}
     keys = keys_of(manifest, catalog, positions)
-    checked = _Checked(manifest, positions, catalog, keys, sorted(synthesizers), sorted(goals))
+    known = synthesizers if isinstance(synthesizers, Mapping) else {name: Traits() for name in sorted(synthesizers)}
+    checked = _Checked(manifest, positions, catalog, keys, known, sorted(goals))
     faults = [*keys.faults, *(fault for check in _CHECKS for fault in check(checked))]
     if faults:
         raise ManifestError(list(dict.fromkeys(faults)))
@@ -176,27 +180,7 @@ def _entity(checked: _Checked) -> Iterator[Fault]:
 
 
 def _synthesizers(checked: _Checked) -> Iterator[Fault]:
-    manifest = checked.manifest
-    yield from _synthesizer(checked, ("synthesizer",), manifest.synthesizer)
-    for name, spec in manifest.tables.items():
-        path: Steps = ("tables", name)
-        if spec.synthesizer is not None:
-            yield from _synthesizer(checked, (*path, "synthesizer"), spec.synthesizer)
-        published = manifest.synthesizer_of(name).name
-        for index, challenger in enumerate(spec.challengers):
-            where: Steps = (*path, "challengers", index)
-            yield from _synthesizer(checked, where, challenger)
-            if challenger.name == published:
-                yield checked.positions.fault(where, f"{published} is what {name} is published from; wanted another synthesizer")
-            elif challenger.name in [other.name for other in spec.challengers[:index]]:
-                yield checked.positions.fault(where, f"challenger {challenger.name} stands twice; wanted once")
-
-
-def _synthesizer(checked: _Checked, path: Steps, spec: SynthesizerSpec) -> Iterator[Fault]:
-    if spec.name not in checked.synthesizers:
-        named: Steps = (*path, "name")
-        where = named if named in checked.positions.values else path
-        yield checked.positions.fault(where, unknown("synthesizer", spec.name, checked.synthesizers))
+    yield from synthesizer_faults(checked.positions, checked.manifest, checked.synthesizers)
 
 
 def _goals(checked: _Checked) -> Iterator[Fault]:

@@ -24,7 +24,7 @@ from warehouse_twin.relations.sequence_facts import lesson_of, marks_of
 from warehouse_twin.relations.sequences import Lesson, fit_sequence
 from warehouse_twin.relations.training import TrainingView, children_view, training_view
 from warehouse_twin.stages.context import Stage, StageContext
-from warehouse_twin.synthesizers.protocol import Model
+from warehouse_twin.synthesizers.protocol import LOSSES, Model
 from warehouse_twin.synthesizers.registry import CARD, find_synthesizer, model_digest
 from warehouse_twin.synthesizers.sequential import TRAIN_ROWS, TREE
 from warehouse_twin.workspace import read_json, write_json
@@ -177,7 +177,8 @@ def _fit(
         "digest": model_digest(folder),
     }
     write_json(folder / CARD, card)
-    return card | {"seconds": round(time.monotonic() - started, 2)}
+    losses = {"losses": read_json(folder / LOSSES)} if (folder / LOSSES).exists() else {}
+    return card | losses | {"seconds": round(time.monotonic() - started, 2)}
 
 
 STAGE = Stage(name="train", needs=("resolve", "profile"), zone="secure", parameters=parameters, work=work, reads_snapshot=True)

@@ -9,7 +9,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from warehouse_twin.profiling.leads import leads_of
-from warehouse_twin.profiling.table_profile import MADE_UP, ColumnProfile
+from warehouse_twin.profiling.table_profile import MADE_UP, ColumnProfile, Part
 from warehouse_twin.profiling.values import from_parts, to_parts
 from warehouse_twin.randomness import derive_seed, uniforms
 from warehouse_twin.synthesizers.coding import codec_of
@@ -64,11 +64,14 @@ def from_values(
 
 def draw_alone(profile: ColumnProfile, kind: pa.DataType, present: NDArray[np.bool_], counters: NDArray[np.int64], seed: int) -> pa.Array:
     """A column by its own frequencies, where `present`."""
-    values: list[Floats] = []
-    for place, part in enumerate(profile.parts):
-        codec = codec_of(part)
-        draws, cell, spot = (uniforms(counters, seed=seed, stream=f"{place}/{stream}") for stream in ("class", "cell", "spot"))
-        ends = np.cumsum(codec.kept) if codec.null else np.zeros(0)
-        classes = np.searchsorted(ends, draws * ends[-1], side="right") if codec.null else np.zeros(len(counters), dtype=np.int64)
-        values.append(np.where(present, codec.decode(np.minimum(classes, max(codec.null - 1, 0)), cell, spot), np.nan))
+    values = [np.where(present, draw_part(part, place, counters, seed=seed), np.nan) for place, part in enumerate(profile.parts)]
     return from_values(tuple(values), profile, kind, counters, seed=seed)
+
+
+def draw_part(part: Part, place: int, counters: NDArray[np.int64], *, seed: int) -> Floats:
+    """Values of one part by its own frequencies, never null unless it has no value."""
+    codec = codec_of(part)
+    draws, cell, spot = (uniforms(counters, seed=seed, stream=f"{place}/{stream}") for stream in ("class", "cell", "spot"))
+    ends = np.cumsum(codec.kept) if codec.null else np.zeros(0)
+    classes = np.searchsorted(ends, draws * ends[-1], side="right") if codec.null else np.zeros(len(counters), dtype=np.int64)
+    return codec.decode(np.minimum(classes, max(codec.null - 1, 0)), cell, spot)

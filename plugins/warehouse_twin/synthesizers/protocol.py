@@ -10,7 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.manifest.traits import Traits
 from warehouse_twin.profiling.table_profile import TableProfile
+
+LOSSES = "losses.json"
+"""In the folder of a model that is trained in epochs: curve → the value of each epoch, over all training rows."""
 
 
 class Model(Protocol):
@@ -37,7 +42,7 @@ class Model(Protocol):
         """
 
     def save(self, folder: Path) -> None:
-        """Write the model's files into an empty folder: equal models, equal bytes."""
+        """Write the model's files into an empty folder: equal models, equal bytes (but SDV's pickles); `LOSSES` where it has any."""
 
 
 class Synthesizer(Protocol):
@@ -48,6 +53,8 @@ class Synthesizer(Protocol):
 
     name: str
     conditional: bool
+    traits: Traits
+    """its parameters and the tables it can draw; a third party's may have none"""
 
     def fit(
         self,
@@ -68,3 +75,10 @@ class Synthesizer(Protocol):
 
     def load(self, folder: Path) -> Model:
         """A model from the files `save` wrote; their digest was checked by the caller."""
+
+
+def checked(name: str, traits: Traits, parameters: Mapping[str, Any], *, k: int = 0) -> None:
+    """Raise ConfigurationError for parameters that a synthesizer does not take, all of them at once."""
+    faults = [f"parameter {parameter}: {fault}" for parameter, fault, _ in traits.faults(parameters, k=k)]
+    if faults:
+        raise ConfigurationError(f"{name}: {'; '.join(faults)}")

@@ -10,6 +10,7 @@ from typing import cast
 
 from warehouse_twin.digests import digest_folder, digest_of
 from warehouse_twin.errors import ConfigurationError, IntegrityError
+from warehouse_twin.manifest.traits import Traits
 from warehouse_twin.synthesizers.protocol import Model, Synthesizer
 from warehouse_twin.synthesizers.sequences import FILE, load_sequence
 from warehouse_twin.workspace import read_json
@@ -19,6 +20,9 @@ BUILT_IN = {
     "tree": "warehouse_twin.synthesizers.sequential:TREE",
     "independent": "warehouse_twin.synthesizers.sequential:INDEPENDENT",
     "gaussian_copula": "warehouse_twin.synthesizers.sdv_models:GAUSSIAN_COPULA",
+    "ctgan": "warehouse_twin.synthesizers.sdv_models:CTGAN",
+    "tvae": "warehouse_twin.synthesizers.sdv_models:TVAE",
+    "copula_gan": "warehouse_twin.synthesizers.sdv_models:COPULA_GAN",
 }
 CARD = "card.json"
 
@@ -34,9 +38,10 @@ def _third_parties() -> dict[str, EntryPoint]:
     return found
 
 
-def known_synthesizers() -> tuple[str, ...]:
-    """All names that a manifest may use, in order."""
-    return tuple(sorted({*BUILT_IN, *_third_parties()}))
+def known_synthesizers() -> dict[str, Traits]:
+    """All names that a manifest may use, in order, and what is known of each; of a third party's nothing before it is loaded."""
+    known = {name: find_synthesizer(name).traits for name in BUILT_IN} | dict.fromkeys(_third_parties(), Traits())
+    return dict(sorted(known.items()))
 
 
 def find_synthesizer(name: str) -> Synthesizer:

@@ -1,41 +1,42 @@
-"""Synthesizers of SDV (BUSL-1.1, see README), imported only when a manifest names one.
+"""SDV's synthesizers of single tables, imported only when a manifest names one.
 
-They save as SDV's own pickle: such a model holds values of the training part, stays in the secure zone, and is loaded only
-after its digest was checked (`synthesizers.registry.load_model`).
+They draw a table by itself, as a whole. A model is SDV's own pickle: it stays in the secure zone and is loaded only after its
+digest was checked (`synthesizers.registry.load_model`).
 """
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
-import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from warehouse_twin.errors import ConfigurationError
-from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
-from warehouse_twin.synthesizers.protocol import Model
-
-if TYPE_CHECKING:
-    import pandas as pd
+from warehouse_twin.manifest.traits import Traits
+from warehouse_twin.profiling.table_profile import TableProfile
+from warehouse_twin.randomness import derive_seed, permutation
+from warehouse_twin.synthesizers import sdv_parameters
+from warehouse_twin.synthesizers.protocol import Model, checked
+from warehouse_twin.synthesizers.sdv_frames import Coding
+from warehouse_twin.synthesizers.sdv_session import load_fitted, losses_of, save_fitted, sdv_session
+from warehouse_twin.synthesizers.sequential import TRAIN_ROWS
+from warehouse_twin.workspace import read_json, write_json
 
 _TABLE = "table"
-_SDTYPES = {"numeric": "numerical", "datetime": "datetime", "categorical": "categorical"}
 
 
 @dataclass(frozen=True)
 class SdvModel:
-    """A fitted SDV single-table synthesizer and the Arrow types its rows are given."""
+    """A fitted synthesizer of SDV, None where no column varies, and how rows are coded for it."""
 
-    fitted: Any
-    types: pa.Schema
+    fitted: Any | None
+    coding: Coding
+    losses: Mapping[str, list[float]] = field(default_factory=dict)
 
     def sample(
         self,
@@ -49,26 +50,23 @@ class SdvModel:
         """See `protocol.Model.sample`; draws whole tables only, as SDV's state cannot start at a counter."""
         if counters is not None or context is not None:
             raise ConfigurationError("an SDV synthesizer draws whole tables; wanted no counters and no context")
-        import torch
-
-        np.random.seed(seed % 2**32)  # SDV reads the global generators
-        torch.manual_seed(seed % 2**63)
-        if rows == 0:
-            return self.types.empty_table().select(list(columns or self.types.names))
-        self.fitted.reset_sampling()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            frame = _only(self.fitted.sample(num_rows=rows))
-        table = pa.table({field.name: _to_arrow(frame[field.name], field.type) for field in self.types})
+        table = self.coding.types.empty_table() if not rows else self._drawn(rows, seed=seed)
         return table.select(list(columns)) if columns is not None else table
 
+    def _drawn(self, rows: int, *, seed: int) -> pa.Table:
+        frame: Any = {}
+        if self.fitted is not None:
+            with sdv_session(seed=derive_seed(seed, "sample")):
+                self.fitted.reset_sampling()
+                self.fitted._set_random_state(seed % 2**32)  # or SDV sets one of its own, the same for every release
+                frame = self.fitted.sample(num_rows=rows)[_TABLE]
+        return self.coding.decode(frame, rows, seed=seed)
+
     def save(self, folder: Path) -> None:
-        self.fitted.save(str(folder / "model.pkl"))
-        feather.write_feather(self.types.empty_table(), str(folder / "types.arrow"), compression="uncompressed")
-
-
-def _only(sampled: Any) -> Any:
-    return next(iter(sampled.values())) if isinstance(sampled, dict) else sampled
+        if self.fitted is not None:
+            save_fitted(self.fitted, folder, self.losses)
+        feather.write_feather(self.coding.types.empty_table(), str(folder / "types.arrow"), compression="uncompressed")
+        write_json(folder / "coding.json", self.coding.to_dict())
 
 
 @dataclass(frozen=True)
@@ -77,6 +75,7 @@ class SdvSynthesizer:
 
     name: str
     class_name: str
+    traits: Traits
     conditional: bool = False
 
     def fit(
@@ -89,71 +88,42 @@ class SdvSynthesizer:
         seed: int,
         leading: Sequence[str] = (),
     ) -> Model:
-        """Fit on the columns that SDV models; codes, texts and personal data become categories of its anonymizer."""
-        import sdv.single_table
-        import torch
-        from sdv.metadata import Metadata
-
-        _quiet()
+        """Fit on what varies; see docs/synthesizers.md for the parameters."""
+        checked(self.name, self.traits, parameters, k=profile.k)
         if given:
             raise ConfigurationError(f"{self.name} draws a table by itself and takes no context; got {', '.join(given)}")
-        columns = {column.name: _described(column) for column in profile.columns}
-        metadata = Metadata.load_from_dict({"tables": {_TABLE: {"columns": columns}}, "relationships": []})
-        np.random.seed(seed % 2**32)
-        torch.manual_seed(seed % 2**63)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                fitted = getattr(sdv.single_table, self.class_name)(metadata, **parameters)
-            except TypeError as error:
-                raise ConfigurationError(f"{self.name}: SDV's {self.class_name} does not take parameters {sorted(parameters)}") from error
-            fitted.fit({_TABLE: _to_pandas(training)})
-        return SdvModel(fitted, training.schema.remove_metadata())
+        settings = dict(parameters)
+        training = some_rows(training, settings.pop("train_rows", TRAIN_ROWS), seed=seed)
+        coding = Coding.of(training, profile.columns)
+        if not coding.fields:
+            return SdvModel(None, coding)
+        fitted = self._fitted(coding, training, settings, seed=seed)
+        return SdvModel(fitted, coding, losses_of(fitted))
+
+    def _fitted(self, coding: Coding, training: pa.Table, settings: Mapping[str, Any], *, seed: int) -> Any:
+        import sdv.single_table
+        from sdv.metadata import Metadata
+
+        with sdv_session(seed=seed):
+            metadata = Metadata.load_from_dict({"tables": {_TABLE: {"columns": coding.described()}}, "relationships": []})
+            machine = {} if self.class_name == "GaussianCopulaSynthesizer" else {"enable_gpu": False}
+            fitted = getattr(sdv.single_table, self.class_name)(metadata, **settings, **machine)
+            fitted.fit({_TABLE: coding.encode(training, seed=seed)})
+        return fitted
 
     def load(self, folder: Path) -> Model:
-        from sdv.utils import load_synthesizer
-
-        _quiet()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            fitted = load_synthesizer(str(folder / "model.pkl"))
-        return SdvModel(fitted, feather.read_table(str(folder / "types.arrow")).schema)
+        types = feather.read_table(str(folder / "types.arrow")).schema
+        return SdvModel(load_fitted(folder), Coding.from_dict(read_json(folder / "coding.json"), types))
 
 
-def _quiet() -> None:
-    for name in ("sdv", "rdt", "copulas", "SingleTableSynthesizer"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+def some_rows(training: pa.Table, most: int, *, seed: int) -> pa.Table:
+    """The rows, or as many of them drawn at random, in their order."""
+    if training.num_rows <= most:
+        return training
+    return training.take(pa.array(np.sort(permutation(training.num_rows, seed=seed, stream="train_rows")[:most])))
 
 
-def _described(column: ColumnProfile) -> dict[str, str]:
-    return {"sdtype": _SDTYPES.get(column.kind, "unknown")}
-
-
-def _to_pandas(table: pa.Table) -> pd.DataFrame:
-    """Times as nanoseconds, which is what SDV reads right (microseconds become dates in 1970); decimals and codes as floats and text."""
-    import pandas as pd
-
-    frame = {}
-    for field in table.schema:
-        column = table.column(field.name)
-        if pt.is_date(field.type) or pt.is_timestamp(field.type):
-            frame[field.name] = pd.Series(column.cast(pa.timestamp("us")).to_pandas()).astype("datetime64[ns]")
-        elif pt.is_decimal(field.type) or pt.is_integer(field.type):
-            frame[field.name] = pd.Series(column.cast(pa.float64(), safe=False).to_pandas())
-        else:
-            frame[field.name] = pd.Series(column.to_pandas())
-    return pd.DataFrame(frame)
-
-
-def _to_arrow(values: pd.Series[Any], kind: pa.DataType) -> pa.Array:
-    if pt.is_integer(kind):
-        return pa.array(values.astype("float64").round(), from_pandas=True).cast(kind, safe=False)
-    if pt.is_decimal(kind):
-        return pa.array(values.astype("float64").round(kind.scale), from_pandas=True).cast(pa.decimal128(38, kind.scale)).cast(kind)
-    if pt.is_timestamp(kind) or pt.is_date(kind):
-        micros = pa.array(values.astype("datetime64[ns]"), from_pandas=True).cast(pa.timestamp("us"), safe=False)
-        return micros.cast(pa.int64()).cast(pa.timestamp("us", tz=kind.tz)) if pt.is_timestamp(kind) else micros.cast(kind, safe=False)
-    return pa.array(values, from_pandas=True).cast(kind)
-
-
-GAUSSIAN_COPULA = SdvSynthesizer("gaussian_copula", "GaussianCopulaSynthesizer")
+GAUSSIAN_COPULA = SdvSynthesizer("gaussian_copula", "GaussianCopulaSynthesizer", sdv_parameters.GAUSSIAN_COPULA)
+CTGAN = SdvSynthesizer("ctgan", "CTGANSynthesizer", sdv_parameters.CTGAN)
+TVAE = SdvSynthesizer("tvae", "TVAESynthesizer", sdv_parameters.TVAE)
+COPULA_GAN = SdvSynthesizer("copula_gan", "CopulaGANSynthesizer", sdv_parameters.COPULA_GAN)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 from numpy.typing import NDArray
 
-from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.manifest.traits import Parameter, Traits
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
 from warehouse_twin.synthesizers.coding import MAX_CATEGORIES, Codec, codec_of
@@ -29,7 +29,7 @@ from warehouse_twin.synthesizers.limits import Limits, cut
 from warehouse_twin.synthesizers.ordering import column_order, like_together
 from warehouse_twin.synthesizers.personal import with_personal
 from warehouse_twin.synthesizers.predecessors import dependence, predecessors
-from warehouse_twin.synthesizers.protocol import Model
+from warehouse_twin.synthesizers.protocol import Model, checked
 from warehouse_twin.synthesizers.trees import Tree
 from warehouse_twin.workspace import read_json, write_json
 
@@ -205,12 +205,16 @@ _TREES = pa.schema(
 )
 
 
+TRAITS = Traits({"leaf_rows": Parameter("whole", 1, of_k=True), "train_rows": Parameter("whole", 1)}, conditional=True)
+
+
 @dataclass(frozen=True)
 class Sequential:
     """The two synthesizers of this module, by whether a column sees those before it."""
 
     name: str
     conditional: bool = True
+    traits: Traits = TRAITS
 
     def fit(
         self,
@@ -223,11 +227,8 @@ class Sequential:
         leading: Sequence[str] = (),
     ) -> Model:
         """Parameters: `leaf_rows` (at least k and 50 by default), `train_rows` (500,000), both whole numbers."""
-        leaf_rows = _whole(parameters, "leaf_rows", LEAF_ROWS, at_least=profile.k)
-        train_rows = _whole(parameters, "train_rows", TRAIN_ROWS, at_least=1)
-        unknown = sorted(set(parameters) - {"leaf_rows", "train_rows"})
-        if unknown:
-            raise ConfigurationError(f"{self.name}: unknown parameter {unknown[0]!r}; wanted leaf_rows or train_rows")
+        checked(self.name, self.traits, parameters, k=profile.k)
+        leaf_rows, train_rows = parameters.get("leaf_rows", max(LEAF_ROWS, profile.k)), parameters.get("train_rows", TRAIN_ROWS)
         if training.num_rows > train_rows:
             chosen = np.sort(permutation(training.num_rows, seed=seed, stream="train_rows")[:train_rows])
             training = training.take(pa.array(chosen))
@@ -268,13 +269,6 @@ def _in_order(column: ColumnProfile, place: int, matrix: Floats, names: Sequence
     if column.kind != "categorical" or len(column.parts[0].values) <= MAX_CATEGORIES or not matrix[place].any():
         return column
     return like_together(column, training.column(column.name), training.column(names[int(matrix[place].argmax())]))
-
-
-def _whole(parameters: Mapping[str, Any], name: str, default: int, *, at_least: int) -> int:
-    value = parameters.get(name, max(default, at_least))
-    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
-        raise ConfigurationError(f"parameter {name}: wanted a whole number of at least {at_least}, got {value!r}")
-    return value
 
 
 TREE = Sequential("tree")

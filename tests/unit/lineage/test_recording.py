@@ -61,6 +61,15 @@ def test_each_stage_stands_where_an_auditor_looks(hangar: Any) -> None:
     assert run_id(hangar.settings, "hangar", 1) == run.run_id
 
 
+def test_losses_stand_by_epoch(hangar: Any) -> None:
+    hangar.record(hangar.resolve(), 1)
+    hangar.record(hangar.train("flights"), 1, table="flights")
+    run = lineage(hangar).tables["flights"]
+    with connected(hangar.settings, create=False) as client:
+        history = client.get_metric_history(run.run_id, "challenger.independent.loss")
+    assert [(point.step, point.value) for point in history] == [(1, 3.0), (2, 2.0), (3, 1.5)]
+
+
 def test_artefacts_are_those_of_the_receipts(hangar: Any) -> None:
     hangar.record(hangar.resolve(), 1)
     profile, gate = hangar.profile(), hangar.gate()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -58,10 +58,10 @@ def faults_of_text(tmp_path: Path) -> Callable[[str], tuple[Fault, ...]]:
 def resolve(tmp_path: Path) -> Callable[..., ResolvedTwin]:
     """Resolve `HEAD` and more text against a catalog."""
 
-    def resolved(text: str, catalog: tuple[Table, ...] = CATALOG) -> ResolvedTwin:
+    def resolved(text: str, catalog: tuple[Table, ...] = CATALOG, *, synthesizers: Collection[str] = SYNTHESIZERS) -> ResolvedTwin:
         path = tmp_path / "shop.yml"
         path.write_text(HEAD + text, encoding="utf-8")
-        return resolve_manifest(load(path), catalog, synthesizers=SYNTHESIZERS, goals=GOALS)
+        return resolve_manifest(load(path), catalog, synthesizers=synthesizers, goals=GOALS)
 
     return resolved
 
@@ -70,9 +70,9 @@ def resolve(tmp_path: Path) -> Callable[..., ResolvedTwin]:
 def catalog_faults(resolve: Callable[..., ResolvedTwin]) -> Callable[..., list[str]]:
     """The faults of `HEAD` and more text against a catalog, each as `line:column: path: message`, lines counted after `HEAD`."""
 
-    def faults(text: str, catalog: tuple[Table, ...] = CATALOG) -> list[str]:
+    def faults(text: str, catalog: tuple[Table, ...] = CATALOG, *, synthesizers: Collection[str] = SYNTHESIZERS) -> list[str]:
         with pytest.raises(ManifestError) as caught:
-            resolve(text, catalog)
+            resolve(text, catalog, synthesizers=synthesizers)
         head = HEAD.count("\n")
         return [f"{fault.line - head}:{fault.column}: {fault.path}: {fault.message}" for fault in caught.value.faults]
 

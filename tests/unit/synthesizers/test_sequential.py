@@ -104,7 +104,7 @@ def test_a_model_comes_back_from_its_files_and_equal_fits_leave_equal_bytes(tabl
 
 
 def test_a_leaf_holds_fifty_rows_and_never_fewer_than_k(table) -> None:
-    with pytest.raises(ConfigurationError, match="leaf_rows: wanted a whole number of at least 10, got 5"):
+    with pytest.raises(ConfigurationError, match="leaf_rows: got 5, wanted a whole number of at least 10"):
         TREE.fit(table, profile_of(table), given=(), parameters={"leaf_rows": 5}, seed=1)
     with pytest.raises(ConfigurationError, match="unknown parameter 'depth'"):
         TREE.fit(table, profile_of(table), given=(), parameters={"depth": 5}, seed=1)

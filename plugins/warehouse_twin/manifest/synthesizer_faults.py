@@ -1,0 +1,42 @@
+"""Faults of what a manifest asks of synthesizers: their names, their parameters, and who challenges whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from warehouse_twin.errors import Fault
+from warehouse_twin.manifest.model import Manifest, SynthesizerSpec, TableSpec
+from warehouse_twin.manifest.names import unknown
+from warehouse_twin.manifest.positions import Positions, Steps
+from warehouse_twin.manifest.traits import Traits
+
+
+def synthesizer_faults(positions: Positions, manifest: Manifest, known: Mapping[str, Traits]) -> Iterator[Fault]:
+    """Faults of every `synthesizer` and `challengers` of a manifest."""
+    yield from _spec_faults(positions, ("synthesizer",), manifest.synthesizer, known, k=manifest.k)
+    for name, spec in manifest.tables.items():
+        path: Steps = ("tables", name)
+        if spec.synthesizer is not None:
+            yield from _spec_faults(positions, (*path, "synthesizer"), spec.synthesizer, known, k=manifest.k)
+        for index, challenger in enumerate(spec.challengers):
+            yield from _spec_faults(positions, (*path, "challengers", index), challenger, known, k=manifest.k)
+        yield from _challenger_faults(positions, path, spec, manifest.synthesizer_of(name).name)
+
+
+def _spec_faults(positions: Positions, path: Steps, spec: SynthesizerSpec, known: Mapping[str, Traits], *, k: int) -> Iterator[Fault]:
+    if spec.name not in known:
+        named: Steps = (*path, "name")
+        where = named if named in positions.values else path
+        yield positions.fault(where, unknown("synthesizer", spec.name, tuple(known)))
+        return
+    for name, fault, at_key in known[spec.name].faults(spec.parameters, k=k):
+        yield positions.fault((*path, "parameters", name), f"{fault} (of {spec.name})", at_key=at_key)
+
+
+def _challenger_faults(positions: Positions, path: Steps, spec: TableSpec, published: str) -> Iterator[Fault]:
+    for index, challenger in enumerate(spec.challengers):
+        where: Steps = (*path, "challengers", index)
+        if challenger.name == published:
+            yield positions.fault(where, f"{published} is what {path[-1]} is published from; wanted another synthesizer")
+        elif challenger.name in [other.name for other in spec.challengers[:index]]:
+            yield positions.fault(where, f"challenger {challenger.name} stands twice; wanted once")
