@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from warehouse_twin.digests import digest_file
+from warehouse_twin.digests import digest_file, digest_of
 from warehouse_twin.errors import IntegrityError
 from warehouse_twin.lineage import naming
+from warehouse_twin.lineage.describing import NOTE, of_release, of_table
 from warehouse_twin.lineage.links import Chain
 from warehouse_twin.lineage.reading import LineageReader, LineageRecord, RunRecord, VersionRecord, reading
 from warehouse_twin.lineage.release_files import tagged_file
@@ -34,6 +35,7 @@ def check_mlflow(chain: Chain, settings: Settings, release: ReleaseFacts, receip
             _check_artifacts(chain, reader, record, release)
             for item in release.resolved.protected:
                 _check_table(chain, reader, record, item.name, release, receipts)
+            _check_descriptions(chain, record)
             _check_published(chain, record, release, published)
             _check_values(chain, settings, record, release, receipts)
     except Exception as error:  # a damaged store may raise anything
@@ -108,6 +110,20 @@ def _check_version(chain: Chain, reader: LineageReader, record: LineageRecord, r
     chain.equal(group, "synthesizer", model["synthesizer"], version.tags.get("twin.synthesizer", "missing"))
     wanted = version.tags.get(naming.MODEL_FILES, "missing")
     chain.check(group, "digest of its files", wanted, partial(reader.version_digest, version))
+
+
+def _check_descriptions(chain: Chain, record: LineageRecord) -> None:
+    """What the pages say is what the tags say. Runs of before there were descriptions have none."""
+    whole = record.runs[0]
+    pages = {name: run.run_id for name, run in record.tables.items()}
+    texts: dict[str | None, str] = {None: of_release(whole.tags, pages, experiment=whole.experiment)}
+    for name, run in record.tables.items():
+        texts[name] = of_table(run.tags, run.params, whole.tags, whole.params, experiment=run.experiment, run=run.run_id)
+    for table, text in texts.items():
+        described = whole if table is None else record.tables[table]
+        if NOTE in described.tags:
+            got = digest_of(described.tags[NOTE])
+            chain.equal(f"mlflow/{table or 'run'}/description", "digest of what the tags make of it", digest_of(text), got)
 
 
 def _check_values(chain: Chain, settings: Settings, record: LineageRecord, release: ReleaseFacts, receipts: Receipts) -> None:

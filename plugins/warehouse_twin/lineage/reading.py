@@ -31,6 +31,7 @@ class RunRecord:
     """A run: the release's (`table` None) or a table's."""
 
     run_id: str
+    experiment: str
     table: str | None
     status: str
     tags: Mapping[str, str]
@@ -158,6 +159,7 @@ def _record(run: Any) -> RunRecord:
     )
     return RunRecord(
         run_id=run.info.run_id,
+        experiment=str(run.info.experiment_id),
         table=run.data.tags.get(TABLE),
         status=run.info.status,
         tags=dict(run.data.tags),

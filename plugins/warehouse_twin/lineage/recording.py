@@ -77,6 +77,7 @@ def record(
         if not known or stage == "publish":  # the alias follows the last publication, also back to a release published before
             _RECORDERS[stage](entry)
         if not known:
+            run.describe(table=table)
             run.tags({tag: digest}, run_id=target)
             logger.info("%s: recorded %s%s", run.name, stage, "" if table is None else f" of {table}")
 

@@ -136,6 +136,8 @@ def _new_version(run: ReleaseRun, name: str, model: PublishedModel) -> Any:
         run_id=child,
         model_id=logged.model_id,
         tags=tags | {MODEL_FILES: files, RELEASES: run.name},
+        description=f"A {model.synthesizer} of {model.table}, first trained for {run.name}. No model file: it lies in the workspace at "
+        f"{model.folder} and is loaded only while its digest is {model.digest}.",
     )
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from warehouse_twin.digests import digest_file
 from warehouse_twin.errors import ConfigurationError, IntegrityError
+from warehouse_twin.lineage.describing import CHARACTERS, KIND, NOTE, of_experiment, of_release, of_table
 from warehouse_twin.lineage.naming import PARENT, RELEASE, RESOLVED, SUPERSEDED, TABLE, key, release_name
 from warehouse_twin.lineage.tracking import artifact_root
 from warehouse_twin.settings import Settings
 
-VALUE_CHARACTERS = 5000
 BATCH = 90
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class ReleaseRun:
     def tags(self, values: Mapping[str, Any], *, run_id: str | None = None) -> None:
         from mlflow.entities import RunTag
 
-        for part in _batches([RunTag(key(name), str(value)[:VALUE_CHARACTERS]) for name, value in values.items()]):
+        for part in _batches([RunTag(key(name), str(value)[:CHARACTERS]) for name, value in values.items()]):
             self.client.log_batch(run_id or self.run_id, tags=part)
 
     def params(self, values: Mapping[str, Any], *, run_id: str | None = None) -> None:
@@ -61,7 +61,7 @@ class ReleaseRun:
 
         target = run_id or self.run_id
         known = self.client.get_run(target).data.params
-        wanted = {key(name): str(value)[:VALUE_CHARACTERS] for name, value in values.items()}
+        wanted = {key(name): str(value)[:CHARACTERS] for name, value in values.items()}
         for part in _batches([Param(name, value) for name, value in wanted.items() if name not in known]):
             self.client.log_batch(target, params=part)
         changed = {f"twin.now.{name}": value for name, value in wanted.items() if known.get(name, value) != value}
@@ -91,6 +91,21 @@ class ReleaseRun:
         if (got := digest_file(path)) != digest:
             raise IntegrityError(f"{path}: sha256 {got[:12]}…, wanted {digest[:12]}… from the receipt; run the stage again")
         self.client.log_artifact(run_id or self.run_id, str(path), folder)
+
+    def describe(self, *, table: str | None = None) -> None:
+        """Bring the descriptions up to the tags: of one table's run, or of the release's and all its tables'."""
+        whole = self.client.get_run(self.run_id).data
+        texts: dict[str, tuple[str, Mapping[str, str]]] = {}
+        if table is None:
+            texts[self.run_id] = (of_release(whole.tags, self.children, experiment=self.experiment_id), whole.tags)
+        for name, run_id in self.children.items():
+            if table in (None, name):
+                own = self.client.get_run(run_id).data
+                text = of_table(own.tags, own.params, whole.tags, whole.params, experiment=self.experiment_id, run=run_id)
+                texts[run_id] = (text, own.tags)
+        for run_id, (text, tags) in texts.items():
+            if tags.get(NOTE) != text:
+                self.tags({NOTE: text}, run_id=run_id)
 
     def end(self, status: str, *, run_id: str | None = None) -> None:
         """End a run `FINISHED` or `FAILED`, if it has not ended so already."""
@@ -154,7 +169,8 @@ def _search(client: Any, experiment_id: str, condition: str) -> list[Any]:
 def _experiment(client: Any, settings: Settings, twin: str) -> str:
     experiment = client.get_experiment_by_name(twin)
     if experiment is None:
-        return str(client.create_experiment(twin, artifact_location=artifact_root(settings, twin)))
+        tags = KIND | {NOTE: of_experiment(twin)}
+        return str(client.create_experiment(twin, artifact_location=artifact_root(settings, twin), tags=tags))
     if experiment.lifecycle_stage != "active":
         raise ConfigurationError(
             f"MLflow experiment {twin} was deleted; wanted it active, as it holds the lineage of the twin's releases; "
