@@ -50,7 +50,7 @@ def total_variation_complement(one: Ints, other: Ints) -> Floats:
 def kolmogorov_smirnov_complement(one: Ints, other: Ints) -> Floats:
     """1 - sup |F - G| over the bins of two histograms, in [0, 1]: SDMetrics' KSComplement, exact where every value is a knot."""
     gap = np.abs(np.cumsum(_shares(one), axis=-1) - np.cumsum(_shares(other), axis=-1))
-    return _complement(one, other, gap.max(axis=-1))
+    return _complement(one, other, gap.max(axis=-1, initial=0.0))  # without any parent there are no bins
 
 
 def _shares(counts: Ints) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from warehouse_twin.warehouses.duckdb_types import taken_apart
 
 _NEUTRAL = {
     "INTERVAL": "00:00:00",
@@ -11,13 +11,13 @@ _NEUTRAL = {
     "BIT": "0",
     "BIGNUM": "0",
     "UHUGEINT": "0",
+    "GEOMETRY": "POINT EMPTY",
 }
-_NESTED = re.compile(r"\b(UNION|VARIANT|INTERVAL|TIME WITH TIME ZONE|BIT|BIGNUM|UHUGEINT|ENUM)\b")
 
 
 def is_spelled(sql_type: str) -> bool:
     """Whether values of the type arrive as text that must be spelled in its own way."""
-    return sql_type in _NEUTRAL or (bool(_NESTED.search(sql_type)) and not sql_type.startswith("ENUM"))
+    return sql_type in _NEUTRAL or (taken_apart(sql_type).only_text and not sql_type.startswith("ENUM("))
 
 
 def neutral_text(sql_type: str) -> str:

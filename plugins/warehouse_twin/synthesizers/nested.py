@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +20,7 @@ from warehouse_twin.profiling.nested import Shape, type_of
 from warehouse_twin.profiling.table_profile import ColumnProfile, Part
 from warehouse_twin.randomness import derive_seed, uniforms
 from warehouse_twin.synthesizers.personal import with_personal
+from warehouse_twin.warehouses.duckdb_types import Declared, taken_apart
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -32,9 +32,8 @@ MAX_BYTES = 1_000_000
 def make_nested(shape: Shape, kind: pa.DataType, sql_type: str, present: Bools, counters: Ints, leaf: Leaf, *, seed: int) -> pa.Array:
     """A column of the given type, JSON where that is text: a value where `present`; `leaf` draws those of one leaf."""
     if "json" not in shape:
-        fixed = re.search(r"\[(\d+)\]$", sql_type)
-        return _made(shape, kind, present, counters, leaf, seed, length=int(fixed.group(1)) if fixed else None)
-    values = _made(shape, type_of(shape), present, counters, leaf, seed).to_pylist()
+        return _made(shape, kind, present, counters, leaf, seed, taken_apart(sql_type))
+    values = _made(shape, type_of(shape), present, counters, leaf, seed, None).to_pylist()
     written, separators = set(shape["json"]["nulls"]), None if shape["json"]["spaced"] else (",", ":")
     texts = [
         None if value is None else json.dumps(_without_nulls(value, "", written), separators=separators, ensure_ascii=False)
@@ -60,32 +59,39 @@ def _without_nulls(value: Any, path: str, written: set[str]) -> Any:
 
 
 def _made(
-    shape: Shape, kind: pa.DataType, present: Bools, counters: Ints, leaf: Leaf, seed: int, length: int | None = None
+    shape: Shape, kind: pa.DataType, present: Bools, counters: Ints, leaf: Leaf, seed: int, declared: Declared | None
 ) -> pa.Array:
+    """`declared` says how long arrays are, which rows may be too few to say."""
     if shape["kind"] == "struct":
-        return _struct(shape, kind, present, counters, leaf, seed)
+        return _struct(shape, kind, present, counters, leaf, seed, declared)
     if shape["kind"] == "leaf":
         return leaf(ColumnProfile.from_dict(shape["profile"]), kind, present, counters, seed)
-    lengths = _counts(Part.from_dict(shape["lengths"]), counters, seed) if length is None else np.full(len(counters), length)
-    lengths = np.where(present, np.minimum(lengths, MAX_LENGTH), 0)
+    if declared is not None and declared.length is not None:
+        lengths = np.full(len(counters), declared.length)
+    else:
+        lengths = np.minimum(_counts(Part.from_dict(shape["lengths"]), counters, seed), MAX_LENGTH)
+    lengths = np.where(present, lengths, 0)
     ends = np.r_[0, np.cumsum(lengths)]
     owners = np.repeat(np.arange(len(counters)), lengths)
     places = np.arange(len(owners)) - ends[:-1][owners]
     element = counters[owners] * MAX_LENGTH + places
     if shape["kind"] == "map":
-        return _map(shape, kind, present, owners, element, leaf, seed)
+        return _map(shape, kind, present, owners, element, leaf, seed, declared)
     there, inner = _there(shape["items"], element, seed, "item"), derive_seed(seed, "item")
-    items = _made(shape["items"], kind.value_type, there, element, leaf, inner)
+    items = _made(shape["items"], kind.value_type, there, element, leaf, inner, declared and declared.part("item"))
     arrays = pa.LargeListArray if pt.is_large_list(kind) else pa.ListArray
     offsets = pa.array(ends, type=pa.int64() if pt.is_large_list(kind) else pa.int32())
     return arrays.from_arrays(offsets, items, mask=pa.array(~present)).cast(kind)
 
 
-def _map(shape: Shape, kind: pa.DataType, present: Bools, owners: Ints, element: Ints, leaf: Leaf, seed: int) -> pa.Array:
+def _map(
+    shape: Shape, kind: pa.DataType, present: Bools, owners: Ints, element: Ints, leaf: Leaf, seed: int, declared: Declared | None
+) -> pa.Array:
     """Keys that repeat in a row are left out, with their values."""
     pairs = shape["items"]["fields"]
     inner = pa.struct([pa.field("key", kind.key_type), pa.field("value", kind.item_type)])
-    made = _struct({"fields": pairs}, inner, np.ones(len(element), dtype=bool), element, leaf, derive_seed(seed, "item"), always=("key",))
+    there = np.ones(len(element), dtype=bool)
+    made = _struct({"fields": pairs}, inner, there, element, leaf, derive_seed(seed, "item"), declared, always=("key",))
     _, codes = np.unique(np.asarray([str(key) for key in made.field("key").to_pylist()]), return_inverse=True)
     first = np.zeros(len(element), dtype=bool)
     first[np.unique(owners * (len(element) + 1) + codes, return_index=True)[1]] = True
@@ -96,14 +102,22 @@ def _map(shape: Shape, kind: pa.DataType, present: Bools, owners: Ints, element:
 
 
 def _struct(
-    shape: Shape, kind: pa.DataType, present: Bools, counters: Ints, leaf: Leaf, seed: int, always: tuple[str, ...] = ()
+    shape: Shape,
+    kind: pa.DataType,
+    present: Bools,
+    counters: Ints,
+    leaf: Leaf,
+    seed: int,
+    declared: Declared | None,
+    always: tuple[str, ...] = (),
 ) -> pa.Array:
     arrays: dict[str, pa.Array] = {}
     leaves: list[ColumnProfile] = []
     for field in kind:
         inner = shape["fields"][field.name]
         there = _there(inner, counters, seed, field.name) | (field.name in always)
-        arrays[field.name] = _made(inner, field.type, there & present, counters, leaf, derive_seed(seed, field.name))
+        part = declared and declared.part(field.name)
+        arrays[field.name] = _made(inner, field.type, there & present, counters, leaf, derive_seed(seed, field.name), part)
         if inner["kind"] == "leaf":
             leaves.append(ColumnProfile.from_dict(inner["profile"]))
     table = with_personal(pa.table(arrays), leaves, counters, seed=seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +12,7 @@ from warehouse_twin.errors import SourceError
 from warehouse_twin.warehouses import quoted
 from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
 from warehouse_twin.warehouses.duckdb_connection import nearest
-
-_ONLY_TEXT = re.compile(r"\b(TIME WITH TIME ZONE|INTERVAL|BIT|BIGNUM|UHUGEINT|UNION|VARIANT|ENUM)\b")
-"""Types that Arrow or Parquet loses something of: they are read as text, which DuckDB casts back to the same value."""
+from warehouse_twin.warehouses.duckdb_types import taken_apart
 
 
 def database_of(opened: duckdb.DuckDBPyConnection) -> str:
@@ -93,9 +90,13 @@ def read_columns(opened: duckdb.DuckDBPyConnection, schema: str, table: Table, *
 
 
 def as_read(column: Column) -> str:
-    """A column as rows are read: itself, or its text."""
-    name = quoted(column.name)
-    return f"CAST({name} AS VARCHAR) AS {name}" if _ONLY_TEXT.search(column.sql_type) else name
+    """A column as rows are read: itself, or its text; arrays as lists, since Parquet loses those that are null."""
+    name, declared = quoted(column.name), taken_apart(column.sql_type)
+    if declared.only_text:
+        return f"CAST({name} AS VARCHAR) AS {name}"
+    if any(part.length is not None for part in declared.all()):
+        return f"CAST({name} AS {declared.with_lists()}) AS {name}"
+    return name
 
 
 def _keys_of(opened: duckdb.DuckDBPyConnection, schema: str) -> dict[str, Table]:

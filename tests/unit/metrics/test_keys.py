@@ -33,6 +33,12 @@ def test_the_share_of_orphans_is_compared_with_the_sources() -> None:
     assert orphan_rate("t", np.array([], dtype=int), np.array([], dtype=int), columns=("at",)).value == 1.0
 
 
+def test_without_any_parent_counts_agree() -> None:
+    none = np.array([], dtype=np.int64)
+    score = child_counts("t", columns=("at",), training=none, entities=none, synthetic=none, holdout=none, seed=1)
+    assert (score.value, score.n) == (1.0, 0)
+
+
 def test_parents_without_children_count_as_none() -> None:
     assert children(matched(), rows=3).tolist() == [0, 2, 1]
 

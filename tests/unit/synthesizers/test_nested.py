@@ -115,6 +115,15 @@ def test_arrays_of_a_fixed_length_have_that_length() -> None:
     assert {len(value) for value in drawn(found, kind)} == {2}
 
 
+def test_arrays_inside_of_others_have_their_length_too() -> None:
+    kind = pa.list_(pa.struct([pa.field("at", pa.list_(pa.float32()))]))
+    found = profile([[{"at": [1.0, 2.0]}]] * 30, kind, 'STRUCT("at" FLOAT[2])[1]')
+    few = profile([[{"at": [1.0, 2.0]}]] * 3, kind, 'STRUCT("at" FLOAT[2])[1]')
+    for made in (drawn(found, kind), drawn(few, kind)):
+        assert {len(value) for value in made} == {1}
+        assert {len(item["at"]) for value in made for item in value if item["at"] is not None} <= {2}
+
+
 def test_nulls_stay_and_a_nested_value_is_only_present_or_not() -> None:
     kind = pa.list_(pa.int8())
     column = pa.chunked_array([pa.array([[1], None] * 50, type=kind)])
