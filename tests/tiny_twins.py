@@ -86,7 +86,7 @@ class Learned:
     def blueprint(self, name: str) -> Blueprint:
         table, plans = self.twin[name], self.plans
         links = self.links(name)
-        view = training_view(table, plans, self.profiles, self.training, self.read, ways=links.ways)
+        view = training_view(table, plans, self.profiles, self.training, self.read, ways=links.ways, ancestry=links.ancestry).in_context()
         seed = derive_seed(self.twin.seed, name)
         model: Model
         if table.order_by is not None:

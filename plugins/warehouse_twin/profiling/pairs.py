@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from warehouse_twin.profiling.values import part_names, to_parts
-from warehouse_twin.randomness import uniforms
+from warehouse_twin.randomness import permutation, uniforms
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -77,6 +77,34 @@ def information_matrix(codes: Sequence[Ints]) -> Floats:
         found[left, rest] = np.divide(information, smaller, out=np.zeros_like(information), where=smaller > 0)
     both: Floats = np.clip(found + found.T, 0.0, 1.0)
     return both
+
+
+def conditional_information(ones: Sequence[Ints], others: Sequence[Ints], group: Ints) -> Floats:
+    """I(A; B | G) / min(H(A | G), H(B | G)), shape (ones, others), in [0, 1]: what A says of B that the group does not say.
+
+    Beyond what is left when A is shuffled inside each group, as rows are few for so many cells.
+    """
+    found = np.zeros((len(ones), len(others)))
+    alone, mixed = _joint_entropy(group), permutation(len(group), seed=0, stream="conditional_information")
+    theirs = [_joint_entropy(other, group) - alone for other in others]
+    for row, one in enumerate(ones):
+        shuffled = np.empty_like(one)
+        shuffled[np.argsort(group, kind="stable")] = one[mixed[np.argsort(group[mixed], kind="stable")]]
+        mine = _joint_entropy(one, group) - alone
+        for column, other in enumerate(others):
+            smaller = min(mine, theirs[column])
+            information = _joint_entropy(shuffled, other, group) - _joint_entropy(one, other, group)
+            found[row, column] = information / smaller if smaller > 1e-9 else 0.0
+    return np.clip(found, 0.0, 1.0)
+
+
+def _joint_entropy(*codes: Ints) -> float:
+    """In nats."""
+    whole = codes[0]
+    for code in codes[1:]:
+        whole = np.unique(whole, return_inverse=True)[1] * (int(code.max(initial=0)) + 1) + code
+    share = np.unique(whole, return_counts=True)[1] / max(1, len(whole))
+    return float(-(share * np.log(share)).sum())
 
 
 def _entropy(share: Floats) -> Floats:

@@ -48,7 +48,8 @@ class Blueprint:
     @property
     def given(self) -> tuple[str, ...]:
         """The names of the context columns."""
-        return (*(name for way in self.ways for name in way.names), *((SIBLINGS,) if self.in_families else ()))
+        ancestry = () if self.links.ancestry is None else self.links.ancestry.names
+        return (*(name for way in self.ways for name in way.names), *((SIBLINGS,) if self.in_families else ()), *ancestry)
 
     @property
     def in_families(self) -> bool:
@@ -59,6 +60,7 @@ class Blueprint:
     def ancestors(self) -> tuple[str, ...]:
         """The tables that keys and context are taken from."""
         ways = [*self.ways, *(way for types in self.links.types.values() for way in types.ways)]
+        ways += [] if self.links.ancestry is None else self.links.ancestry.ways
         names = {key.references for way in ways for key in way.keys} | {key.references for key in self.table.table.foreign_keys}
         return tuple(sorted(names - {self.table.name} - {key.references for key in self.plan.cut}))
 

@@ -38,13 +38,17 @@ class Drawing:
 
     def complete(self, frame: pa.Table, model: Model) -> pa.Table:
         """The table's rows for these frame rows, columns in the schema's order and types, `__row` first."""
+        rows = self.typed(frame, self._drawn(frame, model))
+        return pa.table([frame.column(ROW), *rows.columns], schema=pa.schema([pa.field(ROW, pa.int64()), *self.schema]))
+
+    def _drawn(self, frame: pa.Table, model: Model) -> pa.Table:
         known = [name for name in self.schema.names if name in frame.column_names]
+        if len(known) == len(self.schema.names):
+            return frame
         families = [FAMILY] if FAMILY in frame.column_names else []
         context = frame.select([*self.given, *families, *known]) if families or self.given or known else None
         counters = frame.column(ROW).to_numpy()
-        drawn = model.sample(frame.num_rows, seed=self.seed, counters=counters, context=context)
-        rows = self.typed(frame, drawn)
-        return pa.table([frame.column(ROW), *rows.columns], schema=pa.schema([pa.field(ROW, pa.int64()), *self.schema]))
+        return model.sample(frame.num_rows, seed=self.seed, counters=counters, context=context)
 
     def typed(self, frame: pa.Table, drawn: pa.Table) -> pa.Table:
         """The table's rows, each column from the frame where that has it."""

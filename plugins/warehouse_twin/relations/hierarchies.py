@@ -42,6 +42,8 @@ class Hierarchy:
     roots: float
     loops: float
     strata: tuple[Stratum, ...]
+    together: float = 0.0
+    """of rows with a row above them the share that has its driving parent in common with that, as far as it is more than chance"""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -49,7 +51,7 @@ class Hierarchy:
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Hierarchy:
         strata = tuple(Stratum(**{**stratum, "children": Part.from_dict(stratum["children"])}) for stratum in value["strata"])
-        return cls(value["roots"], value["loops"], strata)
+        return cls(value["roots"], value["loops"], strata, value["together"])
 
     def draw(self, rows: int, *, seed: int, stream: str) -> Ints:
         """For each row the row above it, an earlier one; -1 for none, the row itself where it is above itself."""
@@ -105,15 +107,18 @@ def _counts(stratum: Stratum, rows: int, total: int, *, seed: int, stream: str) 
     return nudged(counts, total, seed=seed, stream=stream) if 2 * abs(missing) <= total else scaled_to(counts, total)
 
 
-def learn_hierarchy(above: Ints, training: NDArray[np.bool_], entities: Ints, *, k: int) -> Hierarchy | None:
+def learn_hierarchy(
+    above: Ints, training: NDArray[np.bool_], entities: Ints, *, k: int, families: Ints | None = None
+) -> Hierarchy | None:
     """The hierarchy of rows that have `above[row]` above them (-1 for nobody), of whom those in `training` are learned from.
 
     Who is below a row counts whichever part they are in. A stratum is made of at least k entities; None where there are fewer.
+    `families` are the rows' driving parents, -1 for none.
     """
     rows = np.arange(len(above))
     loops, roots = above == rows, above < 0
     below = np.bincount(above[~loops & ~roots], minlength=len(above))
-    levels = _levels(above, roots | loops)
+    levels = levels_of(above, roots | loops)
     strata: list[Stratum] = []
     for chosen in _strata(levels, training, entities, k=k):
         part = np.flatnonzero(training & np.isin(levels, chosen))
@@ -123,10 +128,21 @@ def learn_hierarchy(above: Ints, training: NDArray[np.bool_], entities: Ints, *,
     if not strata:
         return None
     known = max(1, int(training.sum()))
-    return Hierarchy(float((roots & training).sum()) / known, float((loops & training).sum()) / known, tuple(strata))
+    together = 0.0
+    if families is not None:
+        both = np.flatnonzero(training & ~loops & ~roots & training[above] & (families >= 0) & (families[above] >= 0))
+        together = _together(families[both], families[above[both]]) if len(np.unique(entities[both])) >= k else 0.0
+    return Hierarchy(float((roots & training).sum()) / known, float((loops & training).sum()) / known, tuple(strata), together)
 
 
-def _levels(above: Ints, top: NDArray[np.bool_]) -> Ints:
+def _together(mine: Ints, theirs: Ints) -> float:
+    """The share of rows whose family is that of the row above, beyond what chance makes so; 1 where all are."""
+    shares = [np.bincount(side, minlength=int(max(mine.max(), theirs.max())) + 1) / len(mine) for side in (mine, theirs)]
+    chance = float(shares[0] @ shares[1])
+    return max(0.0, (float((mine == theirs).mean()) - chance) / (1 - chance)) if chance < 1 else 0.0
+
+
+def levels_of(above: Ints, top: NDArray[np.bool_]) -> Ints:
     """The level of each row; what is too deep, or in a circle, has the deepest that there is."""
     levels = np.where(top, 0, -1)
     for level in range(DEEPEST):

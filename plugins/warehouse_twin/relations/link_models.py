@@ -16,11 +16,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
-from warehouse_twin.profiling.matching import columns_of, match_rows
+from warehouse_twin.profiling.matching import codes_of, columns_of, match_rows
 from warehouse_twin.profiling.pairs import dependence_of
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.profiling.table_profile import ColumnProfile, Part, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation
+from warehouse_twin.relations.ancestry import Ancestry, learn_ancestry
 from warehouse_twin.relations.contexts import (
     Read,
     Way,
@@ -35,6 +36,7 @@ from warehouse_twin.relations.contexts import (
 from warehouse_twin.relations.hierarchies import Hierarchy, learn_hierarchy
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.parent_types import ParentTypes, fit_types
+from warehouse_twin.relations.telling import strongest
 from warehouse_twin.relations.training import children_view
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.sequential import TREE
@@ -44,10 +46,6 @@ Ints = NDArray[np.int64]
 
 SAMPLE = 200_000
 """Rows that links are learned from, at the most."""
-TELLING = 0.003
-"""The normalised mutual information above which a column is context; more where rows are few."""
-MOST = 12
-"""Columns of ancestors that are context beside the driving parent's own, at the most."""
 
 
 def type_column(key: ForeignKey) -> str:
@@ -66,6 +64,8 @@ class LinkModels:
     late: Mapping[str, Model] = field(default_factory=dict)
     """by label of a cut key who chooses the type of parent, given the table's own columns"""
     hierarchies: Mapping[str, Hierarchy] = field(default_factory=dict)
+    ancestry: Ancestry | None = None
+    """what rows are drawn given of the row above them, in a table that refers to itself"""
 
     def save(self, folder: Path) -> None:
         """Write into an empty folder: equal models, equal bytes."""
@@ -74,6 +74,7 @@ class LinkModels:
             "ways": [asdict(way) for way in self.ways],
             **{name: sorted(models) for name, models in folders.items()},
             "hierarchies": {label: hierarchy.to_dict() for label, hierarchy in self.hierarchies.items()},
+            "ancestry": None if self.ancestry is None else self.ancestry.to_dict(),
             "types": {label: types.to_dict() for label, types in self.types.items()},
             "model": self.model is not None,
         }
@@ -99,6 +100,7 @@ def load_links(folder: Path) -> LinkModels:
         counts=counts,
         late=late,
         hierarchies={label: Hierarchy.from_dict(hierarchy) for label, hierarchy in stored["hierarchies"].items()},
+        ancestry=None if stored["ancestry"] is None else Ancestry.from_dict(stored["ancestry"]),
         types={label: ParentTypes.from_dict(types) for label, types in stored["types"].items()},
         model=TREE.load(folder / "model") if stored["model"] else None,
     )
@@ -118,25 +120,41 @@ class LinkLearner:
 
     def learn(self) -> LinkModels:
         """The links of the table, and its hierarchies."""
-        return replace(self._links(), hierarchies=self._hierarchies())
+        ancestry = self._ancestry()
+        return replace(self._links(following=ancestry is not None), hierarchies=self._hierarchies(), ancestry=ancestry)
+
+    def _ancestry(self) -> Ancestry | None:
+        """What rows follow from the row above them; of a sequence, or where shares are asked for, that is not drawn."""
+        plan = self.plans[self.table.name]
+        if not plan.itself or self.table.order_by is not None or self.table.rebalance:
+            return None
+        keys = [column for key in (*plan.links, plan.itself[0]) for column in (*key.columns, *key.references_columns)]
+        own = set(self.table.table.column_names)
+        rows = self._rows([*plan.modelled, *(column for column in keys if column in own)])
+        return learn_ancestry(self.table.name, self.plans, self.profiles, self.read, self.whole, rows)
 
     def _hierarchies(self) -> dict[str, Hierarchy]:
-        found = {}
-        for key in self.plans[self.table.name].itself:
-            rows = self.whole(self.table.name, [*dict.fromkeys([*key.columns, *key.references_columns, ENTITY, HOLDOUT])])
+        plan, found = self.plans[self.table.name], {}
+        driving = plan.drive.columns if plan.drive is not None else ()
+        for key in plan.itself:
+            rows = self.whole(self.table.name, [*dict.fromkeys([*key.columns, *key.references_columns, *driving, ENTITY, HOLDOUT])])
             above = match_rows(columns_of(rows, key.columns), columns_of(rows, key.references_columns))
-            hierarchy = learn_hierarchy(above, ~rows.column(HOLDOUT).to_numpy(), rows.column(ENTITY).to_numpy(), k=self.k)
+            families = codes_of(columns_of(rows, driving))[0] if driving else None
+            part, entities = ~rows.column(HOLDOUT).to_numpy(), rows.column(ENTITY).to_numpy()
+            hierarchy = learn_hierarchy(above, part, entities, k=self.k, families=families)
             if hierarchy is not None:
                 found[key_label(key)] = hierarchy
         return found
 
-    def _links(self) -> LinkModels:
+    def _links(self, *, following: bool) -> LinkModels:
+        """`following`: whether the table's own model needs to know of the row above, so that another must draw what leads."""
         plan = self.plans[self.table.name]
         counts, late = self._counts(), self._late()
         candidates = [way for way in ways_up(self.table.name, self.plans, self.profiles) if way.keys != (plan.drive,)]
         if self.table.order_by is not None:  # a sequence is drawn before the keys that its own columns lead to
             candidates = [way for way in candidates if way.keys[0] in plan.links]
-        if not candidates:
+        alone = following and bool(plan.leading)
+        if not candidates and not alone:
             return LinkModels(counts=counts, types={label: sorts for label, (sorts, _) in late.items()}, late=_second(late))
         rows = self._rows([*plan.modelled, *(column for key in (*plan.links, *plan.matched) for column in key.columns)])
         driving = driving_way(plan, self.plans, self.profiles)
@@ -155,7 +173,7 @@ class LinkLearner:
                 wanted.append((key, found))
         known = [*([driving] if driving else []), *(way for way in ways if way.keys[0] == plan.drive)]
         model = None
-        if wanted or (plan.leading and any(way.keys[0] != plan.drive for way in ways)):
+        if wanted or alone or (plan.leading and any(way.keys[0] != plan.drive for way in ways)):
             model = self._chooser(plan, rows, known, contexts, types, wanted)
         return LinkModels(tuple(ways), counts, types, model, _second(late))
 
@@ -202,11 +220,7 @@ class LinkLearner:
         dependence = dependence_of([*columns, *own.columns])[: len(named)]
         late = np.asarray([way.keys[0] != plan.drive for way, _ in named])
         dependence[:, : len(named)] *= ~late[:, None] & late[None, :]
-        strength = dependence.max(axis=1, initial=0.0)
-        threshold = TELLING + 15 / max(1, own.num_rows)
-        chosen = {named[place] for place in np.argsort(-strength, kind="stable")[:MOST] if strength[place] >= threshold}
-        ways = [replace(way, columns=tuple(column for column in way.columns if (way, column) in chosen)) for way in candidates]
-        return [way for way in ways if way.columns]
+        return strongest(candidates, dependence.max(axis=1, initial=0.0), own.num_rows)
 
     def _types(
         self, key: ForeignKey, rows: pa.Table, ways: Sequence[Way], told: Sequence[pa.ChunkedArray]

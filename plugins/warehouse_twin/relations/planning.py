@@ -16,6 +16,7 @@ from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.blueprints import Blueprint, Columns, require_rows, taken
 from warehouse_twin.relations.contexts import beside
 from warehouse_twin.relations.cutting import empty_keys
+from warehouse_twin.relations.descending import descended
 from warehouse_twin.relations.distinct_keys import DistinctKeys
 from warehouse_twin.relations.families import brought_together, drawn_ahead, families_of
 from warehouse_twin.relations.frames import ROW, Contexts, Frame, contexts_of, drawn_in_stretches
@@ -61,7 +62,9 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
     for key in plan.itself:
         frame = to_itself(blueprint, key, frame, seed=seed)
     columns = {name: frame.column(name) for name in frame.column_names if name != ROW}
-    return Frame(frame, _contexts(blueprint, columns, parents))
+    found = Frame(frame, _contexts(blueprint, columns, parents))
+    ancestry = blueprint.links.ancestry
+    return found if ancestry is None else descended(blueprint, ancestry, found, parents, seed=seed)
 
 
 def _root_rows(blueprint: Blueprint) -> int:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
 from warehouse_twin.profiling.matching import child_counts, columns_of, match_rows
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
+from warehouse_twin.relations.ancestry import Ancestry, ancestral_context
 from warehouse_twin.relations.contexts import Read, Way, beside, context_profiles, driving_way, gathered, modelled_columns
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.siblings import siblings, siblings_profile
@@ -21,13 +24,19 @@ CHILDREN = "#children"
 class TrainingView:
     """`training` has the columns of `profile` in order; the first are `given`, named `<parent>.<column>`.
 
-    `leading` are those that are drawn before the others, as all rows must be at hand.
+    `leading` are those that are drawn before the others, as all rows must be at hand. `known` says of which rows all the context
+    is known that there is; None where that is so of all.
     """
 
     training: pa.Table
     profile: TableProfile
     given: tuple[str, ...]
     leading: tuple[str, ...] = ()
+    known: NDArray[np.bool_] | None = None
+
+    def in_context(self) -> TrainingView:
+        """The same without rows that look, by what is known of their context, like others that have none."""
+        return self if self.known is None else replace(self, training=self.training.filter(pa.array(self.known)), known=None)
 
     def alone(self) -> TrainingView:
         """The same without context, for synthesizers that draw a table by itself."""
@@ -48,17 +57,21 @@ def training_view(
     whole: Read,
     *,
     ways: Sequence[Way] = (),
+    ancestry: Ancestry | None = None,
 ) -> TrainingView:
     """The view of a table; `read` gives columns of the training part of a table, of the table itself as many rows as are learned
     from, and `whole` columns of all rows.
 
-    Its context is what the driving parent says and how many rows it has, and what is found at the end of `ways`.
+    Its context is what the driving parent says and how many rows it has, what is found at the end of `ways`, and what `ancestry`
+    says of the row above.
     """
     plan, profile = plans[table.name], profiles[table.name]
     own = [profile.column(name) for name in plan.modelled]
     driving = driving_way(plan, plans, profiles)
     ways = [*([driving] if driving else []), *ways]
     keys = [column for way in ways for column in way.keys[0].columns]
+    if ancestry is not None:
+        keys += [*ancestry.key.columns, *ancestry.key.references_columns]
     training = read(table.name, [*dict.fromkeys([*plan.modelled, *keys])])
     contexts = [gathered(training, way, read) for way in ways]
     given = [column for way in ways for column in context_profiles(way, profiles)]
@@ -67,8 +80,13 @@ def training_view(
         key = plan.drive.columns
         contexts.append(siblings(columns_of(training, key), columns_of(whole(table.name, key), key)))
         given.append(family)
+    known = None
+    if ancestry is not None:
+        context, known = ancestral_context(ancestry, table.name, training, read, whole)
+        contexts.append(context)
+        given += ancestry.profiles(table.name, profiles)
     view = beside(*contexts, training.select(list(plan.modelled)))
-    return TrainingView(view, replace(profile, columns=(*given, *own)), tuple(column.name for column in given), plan.leading)
+    return TrainingView(view, replace(profile, columns=(*given, *own)), tuple(column.name for column in given), plan.leading, known)
 
 
 def children_view(

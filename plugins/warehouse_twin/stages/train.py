@@ -59,8 +59,9 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     table = resolved[_table(context)]
     conditional = find_synthesizer(table.synthesizer).conditional
     source = _source(context)
-    ways = _fit_links(context, source, folder / table.synthesizer / LINKS_FOLDER).ways if conditional else ()
-    view = training_view(table, source.plans, source.profiles, source.training, source.whole, ways=ways)
+    links = _fit_links(context, source, folder / table.synthesizer / LINKS_FOLDER) if conditional else LinkModels()
+    read, whole = source.training, source.whole
+    view = training_view(table, source.plans, source.profiles, read, whole, ways=links.ways, ancestry=links.ancestry)
     sequence = _sequence(source, table, view) if table.order_by is not None else None
     roles = [("published", table.synthesizer, table.parameters)]
     roles += [("challenger", name, given) for name, given in table.challengers]
@@ -160,7 +161,7 @@ def _fit(
     """Fit and save one synthesizer; returns its card. Only a published one that can use them is given the parent's columns."""
     started = time.monotonic()
     synthesizer = find_synthesizer(name)
-    part = view if role == "published" and synthesizer.conditional else view.alone()
+    part = view.in_context() if role == "published" and synthesizer.conditional else view.alone()
     fit_seed = derive_seed(seed, "train", table, name)
     if role == "published" and sequence is not None:
         model: Model = fit_sequence(synthesizer, sequence, parameters=given, seed=fit_seed)

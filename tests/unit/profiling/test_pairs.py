@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import mutual_info_score
 
-from warehouse_twin.profiling.pairs import coarse_codes, information_matrix, pair_statistics, spread_rows
+from warehouse_twin.profiling.pairs import coarse_codes, conditional_information, information_matrix, pair_statistics, spread_rows
 
 
 def column(*values):
@@ -62,3 +62,13 @@ def test_pair_statistics_hold_names_and_numbers_alone() -> None:
 def test_nulls_and_nested_values_have_codes() -> None:
     assert coarse_codes(pa.chunked_array([pa.array([None, None], type=pa.float64())])).tolist() == [0, 0]
     assert coarse_codes(pa.chunked_array([pa.array([[1], None])])).tolist() == [1, 0]
+
+
+def test_what_a_group_says_already_says_nothing_more() -> None:
+    """A column that is its group's number tells nothing; the parity of another, a twin of a third in every group, tells all."""
+    draw = np.random.default_rng(1)
+    group, twin, noise = (draw.integers(0, size, 2_000) for size in (4, 2, 3))
+    found = conditional_information([group + 1, (twin + group) % 2, noise], [twin, noise], group)
+    assert found.shape == (3, 2)
+    assert found[1, 0] == pytest.approx(1.0, abs=0.02)
+    assert found[[0, 0, 1, 2], [0, 1, 1, 0]] == pytest.approx(0.0, abs=0.02)

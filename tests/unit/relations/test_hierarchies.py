@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse_twin.profiling.table_profile import Part
-from warehouse_twin.relations.hierarchies import Hierarchy, _levels, fallback, learn_hierarchy
+from warehouse_twin.relations.hierarchies import Hierarchy, fallback, learn_hierarchy, levels_of
 
 
 def learned(above: np.ndarray, *, k: int = 10) -> Hierarchy:
@@ -16,7 +16,7 @@ def learned(above: np.ndarray, *, k: int = 10) -> Hierarchy:
 
 
 def depths(above: np.ndarray) -> np.ndarray:
-    return _levels(above, (above < 0) | (above == np.arange(len(above))))
+    return levels_of(above, (above < 0) | (above == np.arange(len(above))))
 
 
 def below(above: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def test_a_chain_stays_a_chain() -> None:
     assert drawn.tolist() == list(range(-1, 49))
 
 
-def test_a_deep_tree_keeps_its_levels() -> None:
+def test_a_deep_tree_keeps_itslevels_of() -> None:
     """Ten roots, two below each row, six levels."""
     source = np.concatenate([np.full(10, -1), np.repeat(np.arange(310), 2)])
     drawn = learned(source).draw(len(source), seed=1, stream="s")
