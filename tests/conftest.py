@@ -1,19 +1,37 @@
-"""Order: what is quick and small first, whole releases last, so that a fault is heard of early."""
+"""How the tests are run: what is quick and small first, whole releases last; on several workers a file stays in one piece."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 # SDV writes a logging configuration into the user's data folder when it is imported: into a temporary one instead
 _DATA = tempfile.TemporaryDirectory(prefix="data-of-tests-")
+atexit.register(_DATA.cleanup)
 os.environ["XDG_DATA_HOME"] = _DATA.name
 ORDER = ("architecture", "unit", "airflow", "functional")
+LONGEST = ("test_undisturbed_and_not.py", "test_release_cycle.py", "test_dvc_repro.py")
+"""Functional files that begin first, so that no worker is left with one of them when the others are done."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    items.sort(key=lambda item: ORDER.index(item.path.relative_to(here).parts[0]))  # stable: inside a folder as collected
+    items.sort(key=lambda item: _rank(item.path))  # stable: inside a folder as collected
+
+
+def _rank(path: Path) -> tuple[int, int]:
+    folder = path.relative_to(Path(__file__).parent).parts[0]
+    return ORDER.index(folder), LONGEST.index(path.name) if path.name in LONGEST else len(LONGEST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files are handed out whole, as fixtures are of a file, and in our order instead of the longest list of tests first."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)

@@ -6,6 +6,7 @@ tests that import Airflow here get an AIRFLOW_HOME that is nobody's, set before 
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 _home = tempfile.TemporaryDirectory(prefix="airflow-of-tests-")
+atexit.register(_home.cleanup)
 if "airflow" not in sys.modules:
     os.environ["AIRFLOW_HOME"] = _home.name
 
