@@ -13,7 +13,7 @@ from warehouse_twin.gates.inputs import Inputs, Part
 from warehouse_twin.gates.key_scoring import Links, key_scores
 from warehouse_twin.gates.thinning import Thinning
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
-from warehouse_twin.metrics.binning import Binned, ColumnBins, binned, fit_bins
+from warehouse_twin.metrics.binning import Binned, ColumnBins, Holders, binned, fit_bins
 from warehouse_twin.metrics.closeness import dcr_excess, near_copies
 from warehouse_twin.metrics.comparable import record_columns, shape_columns
 from warehouse_twin.metrics.copies import Records, exact_copies, same_rows
@@ -50,6 +50,7 @@ class _Real:
     floor: pa.Table | None
     shapes: tuple[str, ...]
     record: tuple[str, ...]
+    k: int
     seed: int
 
 
@@ -67,7 +68,7 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
             shapes = shape_columns(twin, table)
             fair = thinning.thinned(table.name, (training, holdout))
             floor = _complete(inputs.floor(table.name), fair[0].rows, shapes, seed=own)
-            real = _Real(table, training, holdout, fair, floor, shapes, record_columns(twin, table), own)
+            real = _Real(table, training, holdout, fair, floor, shapes, record_columns(twin, table), twin.k, own)
             found, pairs = _candidate(real, rows)
             scored.scores.extend(found)
             if pairs["columns"]:
@@ -102,7 +103,7 @@ def _candidate(real: _Real, rows: pa.Table) -> tuple[list[Score], Mapping[str, A
 def _samples(real: _Real, rows: pa.Table, columns: tuple[str, ...]) -> Samples:
     """Binned samples: as many rows of the candidate and of both yardsticks, so that they compare."""
     training, holdout = real.fair
-    bins = fit_bins(training.rows, columns, kinds=real.table.kinds)
+    bins = fit_bins(training.rows, columns, kinds=real.table.kinds, holders=Holders(training.entities, real.k))
     sizes = [size for size in (len(holdout.rows), len(rows), SAMPLE) if size]
     size = min(sizes)
     return Samples(

@@ -3,9 +3,12 @@
 Two resolutions a column:
 
 - *fine*, for shapes: for numbers and times, up to 1,000 knots at training quantiles, with a bin for each knot and one for each
-  gap between two (so a value that the source never holds is told from its neighbour); for categories the 1,000 commonest and
-  one for all others. Missing values are left out (-1).
-- *coarse*, for pairs: 10 quantile bins, or the 30 commonest categories and one for all others; missing is a bin of its own.
+  gap between two (so a value that the source never holds is told from its neighbour); for categories the 1,000 commonest that
+  k entities hold and one for all others. Missing values are left out (-1).
+- *coarse*, for pairs: 10 quantile bins, or the 30 commonest of those categories and one for all others; missing is a bin of
+  its own.
+
+A value that fewer than k entities hold may not be learned, so whether the twin has it as often is not asked either.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse_twin.metrics.columns import Bools, Ints, Kind, Values, decode, modelled_kind
+from warehouse_twin.profiling.holders import holders_of
 
 KNOTS = 1_000
 QUANTILE_BINS = 10
@@ -62,26 +66,44 @@ class Binned:
     groups: int
 
 
-def fit_bins(training: pa.Table, columns: Sequence[str], *, kinds: Mapping[str, str] | None = None) -> tuple[ColumnBins, ...]:
-    """Bins of `columns`, fixed on the training rows. `kinds` says how the manifest models a column, where its type does not."""
-    return tuple(_fit(training.column(name), name, (kinds or {}).get(name)) for name in columns)
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """The entity of every training row, and how many must hold a value for it to be learned."""
+
+    entities: Ints
+    k: int
 
 
-def _fit(column: pa.ChunkedArray, name: str, declared: str | None) -> ColumnBins:
+def fit_bins(
+    training: pa.Table, columns: Sequence[str], *, kinds: Mapping[str, str] | None = None, holders: Holders | None = None
+) -> tuple[ColumnBins, ...]:
+    """Bins of `columns`, fixed on the training rows. `kinds` says how the manifest models a column, where its type does not.
+
+    Without `holders` every value counts.
+    """
+    return tuple(_fit(training.column(name), name, (kinds or {}).get(name), holders) for name in columns)
+
+
+def _fit(column: pa.ChunkedArray, name: str, declared: str | None, holders: Holders | None) -> ColumnBins:
     kind = modelled_kind(column.type, declared)
     values = decode(column, kind, name=name)
     if kind == "opaque":
         return ColumnBins(name, kind)
     if kind == "categorical":
-        return ColumnBins(name, kind, categories=_commonest(values.data))
+        return ColumnBins(name, kind, categories=_commonest(values.data, holders))
     present = np.sort(values.data[~values.missing])
     return ColumnBins(name, kind, knots=_quantiles(present, KNOTS), edges=_quantiles(present, QUANTILE_BINS)[:-1])
 
 
-def _commonest(strings: pa.Array) -> pa.Array:
-    """The commonest values, commonest first, ties by value."""
-    counts = pc.value_counts(strings.drop_null())
-    table = pa.table({"value": counts.field("values"), "count": counts.field("counts")})
+def _commonest(strings: pa.Array, holders: Holders | None) -> pa.Array:
+    """The commonest values that enough entities hold, commonest first, ties by value."""
+    encoded = strings.dictionary_encode()
+    codes, size = encoded.indices, len(encoded.dictionary)
+    filled = strings.is_valid().to_numpy(zero_copy_only=False)
+    codes = codes.drop_null().to_numpy().astype(np.int64)
+    table = pa.table({"value": encoded.dictionary, "count": np.bincount(codes, minlength=size)})
+    if holders is not None:
+        table = table.filter(pa.array(holders_of(codes, holders.entities[filled], size=size) >= holders.k))
     order = pc.sort_indices(table, sort_keys=[("count", "descending"), ("value", "ascending")])
     return table.column("value").take(order[:SHAPE_CATEGORIES]).combine_chunks()
 

@@ -20,8 +20,9 @@ def column_shape(samples: Samples) -> list[Score]:
     """How like the source's each column is distributed; the table's mean first. No columns: no scores.
 
     Numbers and times: 1 - Kolmogorov-Smirnov distance; categories: 1 - total variation distance over the 1,000 commonest
-    and the rest. In [0, 1], 1 is equal. SDMetrics' Column Shapes (KSComplement, TVComplement), but that a missing value counts
-    as one more value, below all others: leaving it out compares the handful that a nearly empty column has, which is noise.
+    that k entities hold and the rest. In [0, 1], 1 is equal. SDMetrics' Column Shapes (KSComplement, TVComplement), but that
+    a missing value counts as one more value, below all others: leaving it out compares the handful that a nearly empty column
+    has, which is noise.
     """
     found = [_column_score("column_shape", samples, _shape, column) for column in samples.bins]
     if not found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from warehouse_twin.metrics.binning import PAIR_CATEGORIES, binned, fit_bins, group_counts
+from warehouse_twin.metrics.binning import PAIR_CATEGORIES, Holders, binned, fit_bins, group_counts
 
 
 def codes(training: list[object], other: list[object], kind: pa.DataType | None = None) -> tuple[list[int], list[int], int, int]:
@@ -42,6 +42,13 @@ def test_rare_categories_share_a_coarse_bin() -> None:
     assert coarse[:PAIR_CATEGORIES] == list(range(PAIR_CATEGORIES))
     assert set(coarse[PAIR_CATEGORIES:]) == {PAIR_CATEGORIES}
     assert (fine_size, coarse_size) == (101, PAIR_CATEGORIES + 2)
+
+
+def test_a_category_that_too_few_entities_hold_is_one_of_all_others() -> None:
+    rows = pa.table({"x": ["a", "a", "a", "b", "b", None]})
+    (column,) = fit_bins(rows, ["x"], holders=Holders(np.array([1, 1, 1, 2, 3, 4]), 2))
+    assert column.categories is not None
+    assert column.categories.to_pylist() == ["b"]  # one entity holds all of the a's, and no twin may learn them
 
 
 def test_columns_without_a_value_or_with_one_have_bins() -> None:
