@@ -18,6 +18,7 @@ from typing import Any
 from warehouse_twin import __version__
 from warehouse_twin.cli import commands, releases
 from warehouse_twin.cli.output import interruptible
+from warehouse_twin.cli.scaffold import add_scaffold
 from warehouse_twin.errors import ManifestError, TransientError, TwinError
 from warehouse_twin.pipeline import STAGES
 from warehouse_twin.settings import from_environment
@@ -74,12 +75,13 @@ def _number(text: str) -> int:
 
 
 def _add_manifest(words: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
-    manifest = words.add_parser("manifest", help="check manifests, export their schema")
+    manifest = words.add_parser("manifest", help="check, scaffold and extend manifests, export their schema")
     inner = manifest.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
     check = inner.add_parser("check", parents=[common], help="every fault of the manifests at once")
     check.add_argument("manifests", nargs="*", help="twins or files (default: all of twins/)")
     check.add_argument("--offline", action="store_true", help="do not look at the source's catalog")
     check.set_defaults(call=commands.manifest_check)
+    add_scaffold(inner, common)
     schema = inner.add_parser("schema", help="print the JSON Schema that editors use")
     schema.set_defaults(call=commands.manifest_schema, json=True, verbose=False)
 

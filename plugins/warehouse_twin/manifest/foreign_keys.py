@@ -141,7 +141,7 @@ def _check_pair(keys: Keys, path: Steps, table: str, key: ForeignKey) -> bool:
     fits = True
     for index, (column, other) in enumerate(zip(key.columns, key.references_columns, strict=True)):
         got, want = keys.catalog[table].column(column).sql_type, parent.column(other).sql_type
-        if _family(got) != _family(want):
+        if family(got) != family(want):
             keys.fault((*path, "columns", index), f"column {column} is {got}, but {parent.name}.{other} is {want}; wanted the same type")
             fits = False
     return fits
@@ -151,7 +151,7 @@ def _count(columns: Sequence[str]) -> str:
     return f"{len(columns)} column{'s' if len(columns) != 1 else ''} ({', '.join(columns)})"
 
 
-def _family(sql_type: str) -> str:
+def family(sql_type: str) -> str:
     """Types that a foreign key may join, by one name: text of any length, else the exact type (as DuckDB demands)."""
     name = re.sub(r"\s+", " ", sql_type.strip().lower())
     return "text" if is_text(name) else _SAME.get(name, name)

@@ -35,7 +35,11 @@ def load(path: Path, *, copied: bool = False) -> LoadedManifest:
 
     Raises ManifestError with every fault of the file, and ConfigurationError when there is no such file.
     """
-    content = _content(path)
+    return parse(_content(path), path, copied=copied)
+
+
+def parse(content: bytes, path: Path, *, copied: bool = False) -> LoadedManifest:
+    """The manifest in the content of the file at `path`. Raises ManifestError with every fault."""
     document = read_document(content, str(path))
     faults = list(document.faults)
     manifest = None

@@ -199,11 +199,16 @@ class _Reader:
             return math.nan
 
     def _text(self, text: str, mark: Mark, path: Steps) -> str:
-        for character in text:
-            if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t":
-                self._break(mark, path, f"got the character U+{ord(character):04X}; wanted text that can be printed")
-                return ""
+        unprintable = next((character for character in text if not can_be_written(character)), None)
+        if unprintable is not None:
+            self._break(mark, path, f"got the character U+{ord(unprintable):04X}; wanted text that can be printed")
+            return ""
         return text
+
+
+def can_be_written(text: str) -> bool:
+    """Whether a text may stand in a manifest, escaped where need be: no control characters, no halves of characters."""
+    return all(unicodedata.category(character) not in ("Cc", "Cs") or character in "\n\t" for character in text)
 
 
 def _mark(mark: Any) -> Mark:

@@ -62,7 +62,8 @@ def answered(capsys: pytest.CaptureFixture[str]) -> Any:
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-WORDS = [*STAGES, "run", "manifest", "manifest check", "manifest schema", "releases", "diff", "rollback", "audit", "gc", "demo"]
+MANIFEST_WORDS = ["manifest", "manifest check", "manifest schema", "manifest scaffold", "manifest add"]
+WORDS = [*STAGES, "run", *MANIFEST_WORDS, "releases", "diff", "rollback", "audit", "gc", "demo"]
 
 
 @pytest.mark.parametrize("words", ["", *WORDS])

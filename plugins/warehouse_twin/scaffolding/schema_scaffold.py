@@ -1,0 +1,99 @@
+"""`twin manifest scaffold`: a schema in, the text of a manifest out, checked before anybody sees it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.manifest.checking import resolve_manifest
+from warehouse_twin.manifest.loading import parse
+from warehouse_twin.manifest.model import FILE_NAME, NAME
+from warehouse_twin.manifest.reading import can_be_written
+from warehouse_twin.relations.families import refuse_unordered
+from warehouse_twin.scaffolding.foreign_keys import Known
+from warehouse_twin.scaffolding.proposal import Proposal
+from warehouse_twin.scaffolding.proposing import primary_keys, propose
+from warehouse_twin.scaffolding.usable import usable_tables
+from warehouse_twin.scaffolding.writing import manifest_text
+from warehouse_twin.synthesizers.registry import known_synthesizers
+from warehouse_twin.warehouses import Warehouse
+from warehouse_twin.warehouses.catalog import Table
+
+Progress = Callable[[str], None]
+SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """The text of a manifest, and what it is about."""
+
+    text: str
+    tables: tuple[str, ...]
+    left_out: Mapping[str, str]
+    entity: str | None
+
+
+def twin_name(schema: str) -> str:
+    """A twin's name made of a schema's: small letters, digits and underscores."""
+    words = re.sub(r"[^a-z0-9]+", "_", schema.lower()).strip("_")
+    name = (words if re.match(r"[a-z]", words) else f"twin_{words}").rstrip("_")[:40].rstrip("_")
+    return f"{name}_twin" if name == "scratch" else name
+
+
+def scaffold(
+    warehouse: Warehouse, *, schema: str, twin: str, target: tuple[str, str], file: Path, on_progress: Progress = lambda text: None
+) -> Scaffold:
+    """The manifest of a schema. `file` is where it will stand. Raises ConfigurationError for names that no manifest can have."""
+    _check_names(twin, warehouse.name, schema, target)
+    with warehouse.snapshot(schema) as snapshot:
+        catalog, left_out = usable_tables(snapshot.tables())
+        if not catalog:
+            raise ConfigurationError(_nothing(warehouse.name, schema, left_out))
+        rows: dict[str, pa.Table] = {}
+        for name, table in catalog.items():
+            on_progress(f"reading {name} …")
+            rows[name] = snapshot.read(table)
+    on_progress(f"comparing the keys of {len(catalog)} tables …")
+    proposal = Proposal(
+        {
+            "twin": twin,
+            "source": {"warehouse": warehouse.name, "schema": schema},
+            "target": {"warehouse": target[0], "schema": target[1]},
+            "seed": SEED,
+        }
+    )
+    propose(proposal, Known(catalog, rows, primary_keys(catalog, rows)))
+    editor = (file.parent / "manifest.schema.json").is_file()
+    text = manifest_text(proposal, left_out, editor=editor)
+    prove(text, file, catalog)
+    return Scaffold(text, tuple(catalog), left_out, proposal.entity)
+
+
+def prove(text: str, file: Path, catalog: Mapping[str, Table]) -> None:
+    """Read the text as `resolve` will. Raises ManifestError or ConfigurationError: nothing is written that would not run."""
+    loaded = parse(text.encode(), file)
+    twin = resolve_manifest(loaded, tuple(catalog.values()), synthesizers=known_synthesizers(), goals=())
+    refuse_unordered(twin)
+
+
+def _check_names(twin: str, warehouse: str, schema: str, target: tuple[str, str]) -> None:
+    if re.match(NAME, twin) is None or twin == "scratch":
+        wanted = "small letters, digits and _, at most 40, a letter first"
+        raise ConfigurationError(f"got {twin!r} as a twin's name, wanted {wanted}; next: --twin NAME")
+    for name in (schema, target[1]):
+        if re.match(FILE_NAME, name) is None or not can_be_written(name):
+            raise ConfigurationError(f"schema {name!r}: a manifest cannot name it (no slash, no dot first, at most 100 characters)")
+    if target == (warehouse, schema):
+        raise ConfigurationError(
+            f"the target is the source, schema {schema} of warehouse {warehouse}; a twin never replaces its source; next: --target"
+        )
+
+
+def _nothing(warehouse: str, schema: str, left_out: Mapping[str, str]) -> str:
+    why = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+    return f"warehouse {warehouse}: schema {schema} has no table that a twin can have{f' ({why})' if why else ''}; wanted at least one"

@@ -1,0 +1,44 @@
+"""Tables about which the gate cannot decide everything, with too few rows, entities, parents or columns, and why."""
+
+from __future__ import annotations
+
+from warehouse_twin.manifest.resolved import ResolvedTwin
+from warehouse_twin.metrics.comparable import record_columns
+from warehouse_twin.scaffolding.proposal import Proposal, TableProposal
+
+NEEDED, TO_DECIDE = 600, 3_000
+"""Entities below which attacks on privacy have nothing to go by, and below which their intervals may reach over the goal."""
+ROWS_NEEDED = 2_000
+"""Rows of which a fifth, held out, are surely as many as the privacy scores ask for (`min_n` in `expectations/privacy.yml`)."""
+PARENTS_NEEDED = 200
+"""Rows of a parent from which on the training part surely has as many as the score of the children's counts asks for."""
+
+
+def why_undecided(table: TableProposal, proposal: Proposal, twin: ResolvedTwin, *, belongs: bool) -> str | None:
+    """The reason for accepting undecided scores of a table that is drawn; None where all can be decided."""
+    reasons = [*_few_entities(table, proposal, belongs=belongs), *_few_parents(table, proposal)]
+    if len(record_columns(twin, twin[table.name])) == 1:
+        reasons.append("beside its keys the table has one column that can be compared, and privacy scores need two")
+    if not reasons:
+        return None
+    text = "; ".join(reasons)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _few_entities(table: TableProposal, proposal: Proposal, *, belongs: bool) -> list[str]:
+    entity = proposal.tables[proposal.entity] if proposal.entity is not None and belongs else table
+    count = min(table.rows, entity.rows)
+    whom = f"{count:,} rows" if entity is table else f"{count:,} rows of {entity.name}"
+    if count < NEEDED:
+        return [f"only {whom}, too few for attacks on privacy to say anything"]
+    if table.rows < ROWS_NEEDED:
+        return [f"only {table.rows:,} rows, of which too few are held out to decide the privacy scores"]
+    if count < TO_DECIDE:
+        return [f"{whom}: privacy scores can come out undecided when a fifth of so few is held out"]
+    return []
+
+
+def _few_parents(table: TableProposal, proposal: Proposal) -> list[str]:
+    parents = {item.key.references for item in table.foreign}
+    few = sorted(name for name in parents if proposal.tables[name].rows < PARENTS_NEEDED and proposal.tables[name].keep is None)
+    return [f"{', '.join(few)} {'has' if len(few) == 1 else 'have'} too few rows to say how many children one has"] if few else []
