@@ -4,9 +4,7 @@ A manifest with a fault has no DAG here and does not touch the others: `broken_m
 (An import error of *this* file would take every twin off the schedule: Airflow marks all DAGs of a file that has one.)
 
 Before the first run make the pools, one slot each: `twin_warehouse`, `twin_dbt`, `twin_dvc`.
-    airflow pools set twin_warehouse 1 "stages that open a warehouse"
-    airflow pools set twin_dbt 1 "the dbt build"
-    airflow pools set twin_dvc 1 "commits to the registry"
+    python -m warehouse_twin.operators.pools --make
 
 `twins/` is looked for beside this folder, wherever Airflow's bundle put it, unless TWIN_PROJECT says otherwise. Set
 TWIN_WORKSPACE when a bundle moves the files: the workspace must stay in one place.

@@ -130,8 +130,8 @@ def demo(options: argparse.Namespace, settings: Settings) -> Ended:
     import subprocess
 
     from warehouse_twin.demo.flights_data import load_flights
-    from warehouse_twin.demo.java import check_java
     from warehouse_twin.demo.summary import summary
+    from warehouse_twin.doctor.java import check_java
 
     tell = say(options)
     check_java()

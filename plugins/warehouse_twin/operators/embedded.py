@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TextIO
 
 from warehouse_twin.errors import ConfigurationError, TwinError
-from warehouse_twin.settings import from_environment
+from warehouse_twin.locking import exclusive
+from warehouse_twin.settings import Settings, from_environment
 from warehouse_twin.workspace import Workspace
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
@@ -46,6 +47,7 @@ def environment(workspace: Workspace, project: Path, *, given: Mapping[str, str]
         "AIRFLOW__CORE__PARALLELISM": "4",  # the default starts some thirty processes
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",  # opening the pages must not start a scheduled run
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",  # its first answer takes long, and after four times 5 s the task failed
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": port,
         "AIRFLOW__API__WORKERS": "1",
@@ -79,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = from_environment()
         os.environ.update(environment(settings.workspace, settings.project))
         if options.serve:
-            return _serve()
+            return _serve(settings)
         from warehouse_twin.operators.in_process import run
 
         with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as terminal:  # the run sends its own output to its logs
@@ -106,8 +108,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve() -> int:
+def _serve(settings: Settings) -> int:
     """Become `airflow standalone`; Ctrl-C ends it. It starts its parts by the bare name `airflow`."""
+    from warehouse_twin.operators.in_process import prepare_metadata
+
+    workspace = settings.workspace
+    with exclusive(workspace.lock("airflow-metadata"), wait_seconds=settings.lock_seconds):
+        prepare_metadata(workspace.airflow)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     os.execv(sys.executable, [sys.executable, "-m", "airflow", "standalone"])
 

@@ -21,8 +21,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTerminated
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.locking import exclusive
 from warehouse_twin.manifest.loading import find_manifest, load
+from warehouse_twin.operators import pools
 from warehouse_twin.operators.base import VerdictFailed
-from warehouse_twin.operators.pools import POOLS
 from warehouse_twin.settings import Settings
 
 Progress = Callable[[str], None]
@@ -59,7 +59,7 @@ def run(twin: str, *, settings: Settings, on_progress: Progress) -> EmbeddedRun:
         _redirected(logs / "embedded" / f"{twin}.log") as output,
     ):
         with exclusive(workspace.lock("airflow-metadata"), wait_seconds=settings.lock_seconds):
-            _prepare_metadata(workspace.airflow)
+            prepare_metadata(workspace.airflow)
         dag = _dag(twin)
         _close_killed_runs(twin)
         watch = _Watch(logs=logs, output=output, on_progress=on_progress)
@@ -84,9 +84,8 @@ def _waiting(twin: str, on_progress: Progress) -> Callable[[str], None]:
     return lambda holder: on_progress(f"{twin}: waiting, its DAG is being run by {holder}")
 
 
-def _prepare_metadata(home: Path) -> None:
+def prepare_metadata(home: Path) -> None:
     """The metadata at this version of Airflow, with our pools."""
-    from airflow.models.pool import Pool
     from airflow.utils import db
 
     (home / "plugins").mkdir(parents=True, exist_ok=True)
@@ -97,8 +96,7 @@ def _prepare_metadata(home: Path) -> None:
             db.check_migrations(timeout=1)
         except TimeoutError:
             db.upgradedb()
-    for name, (slots, description) in POOLS.items():
-        Pool.create_or_update_pool(name=name, slots=slots, description=description, include_deferred=False)
+    pools.make()
 
 
 def _dag(twin: str) -> Any:

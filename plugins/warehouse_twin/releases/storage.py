@@ -78,6 +78,11 @@ class Storage:
                     "next: restore the remote from a backup, or make a new release"
                 ) from None
 
+    def answers(self) -> bool:
+        """Whether the remote can be reached now."""
+        with self._repository() as repository:
+            return _reachable(repository)
+
     @contextmanager
     def _repository(self) -> Iterator[Any]:
         from dvc.exceptions import DvcException

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from warehouse_twin.demo.java import check_java
+from warehouse_twin.doctor.java import check_java
 from warehouse_twin.errors import ConfigurationError
 
-NEXT = r"next, on Debian or Ubuntu as root: apt-get install -y openjdk-17-jre-headless"
+NEXT = r"next: sudo apt-get install -y openjdk-17-jre-headless"
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from warehouse_twin.errors import ConfigurationError
 
 WANTED = (17, 21)
-NEXT = "next, on Debian or Ubuntu as root: apt-get install -y openjdk-17-jre-headless"
+NEXT = "next: sudo apt-get install -y openjdk-17-jre-headless (Debian, Ubuntu)"
 
 
 def check_java() -> int:
