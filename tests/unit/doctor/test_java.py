@@ -8,7 +8,7 @@ import pytest
 from warehouse_twin.doctor.java import check_java
 from warehouse_twin.errors import ConfigurationError
 
-NEXT = r"next: sudo apt-get install -y openjdk-17-jre-headless"
+NEXT = r"next: sudo apt-get install -y openjdk-17-jre-headless \(Debian, Ubuntu\)"
 
 
 @pytest.fixture(autouse=True)
