@@ -50,3 +50,23 @@ def permutation(size: int, *, seed: int, stream: str) -> NDArray[np.int64]:
     """A permutation of `range(size)` by sorting random bits (ties are as good as impossible)."""
     bits = random_bits(np.arange(size, dtype=np.int64), seed=seed, stream=stream)
     return np.argsort(bits, kind="stable").astype(np.int64)
+
+
+def permuted(counters: NDArray[np.int64], *, size: int, seed: int, stream: str) -> NDArray[np.int64]:
+    """Where a permutation of `range(size)` puts each counter, which are below `size`; nothing else of it is worked out.
+
+    A Feistel network of six rounds over the fewest even bits that hold `size`, walked on until the place is below it
+    (Black and Rogaway 2002, doi:10.1007/3-540-45760-7_9).
+    """
+    half = np.uint64(max(1, ((size - 1).bit_length() + 1) // 2))
+    mask = (np.uint64(1) << half) - np.uint64(1)
+    keys = [mix(np.asarray([derive_seed(seed, stream, number)], dtype=np.uint64))[0] for number in range(6)]
+    places = counters.astype(np.uint64)
+    walking = np.arange(len(places))
+    while len(walking):
+        left, right = places[walking] >> half, places[walking] & mask
+        for key in keys:
+            left, right = right, left ^ (mix(right ^ key) & mask)
+        places[walking] = (left << half) | right
+        walking = walking[places[walking] >= np.uint64(size)]
+    return places.astype(np.int64)

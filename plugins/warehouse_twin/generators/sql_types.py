@@ -1,0 +1,43 @@
+"""What kind of type a column has, from its name in DuckDB's words."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Family = Literal["whole", "decimal", "float", "date", "timestamp", "time", "boolean", "text", "uuid", "other"]
+_BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64, "HUGEINT": 128}
+_FAMILIES: dict[str, Family] = {
+    "DOUBLE": "float", "FLOAT": "float", "DATE": "date", "TIME": "time", "BOOLEAN": "boolean", "VARCHAR": "text", "UUID": "uuid",
+}  # fmt: skip
+_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
+NUMBERS: tuple[Family, ...] = ("whole", "decimal", "float")
+
+
+def family_of(sql_type: str) -> Family:
+    """The family of a type."""
+    if sql_type.removeprefix("U") in _BITS:
+        return "whole"
+    if _DECIMAL.fullmatch(sql_type):
+        return "decimal"
+    if sql_type.startswith("TIMESTAMP") and not sql_type.endswith("]"):
+        return "timestamp"
+    return _FAMILIES.get(sql_type, "other")
+
+
+def places_of(sql_type: str) -> int:
+    """The decimal places of a decimal."""
+    found = _DECIMAL.fullmatch(sql_type)
+    return int(found.group(2)) if found else 0
+
+
+def whole_bounds(sql_type: str) -> tuple[int, int]:
+    """The least and the greatest value of a number, in units of its last place."""
+    found = _DECIMAL.fullmatch(sql_type)
+    if found:
+        most = 10 ** int(found.group(1)) - 1
+        return -most, most
+    bits = _BITS.get(sql_type.removeprefix("U"))
+    if bits is None:
+        return -(2**127), 2**127
+    return (0, 2**bits - 1) if sql_type.startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
