@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse_twin.digests import digest_of, digest_table
+from warehouse_twin.generators.making import recomputed
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.profiling.computing import Task, assembled, perform, tasks_of
 from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
@@ -25,6 +26,7 @@ from warehouse_twin.relations.drawing import Drawing
 from warehouse_twin.relations.entities import memberships
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
+from warehouse_twin.relations.making import made_of
 from warehouse_twin.relations.orphans import drawn_astray
 from warehouse_twin.relations.planning import planned
 from warehouse_twin.relations.ruling import rules_of
@@ -122,14 +124,15 @@ class Learned:
             cut.append((blueprint, own))
             frame = planned(blueprint, found, seed=own).whole()
             astray = drawn_astray(blueprint, frame, found, seed=own)
-            drawing = Drawing("tree", self.folder, own, blueprint.types, blueprint.given, astray)
+            drawing = Drawing("tree", self.folder, own, blueprint.types, blueprint.given, astray, made_of(table, blueprint.profile))
             found[table.name] = drawing.complete(frame, blueprint.model).drop_columns(["__row"])
         for blueprint, own in cut:
-            found[blueprint.table.name] = fill_cut(blueprint, found[blueprint.table.name], found, seed=own)
+            filled = fill_cut(blueprint, found[blueprint.table.name], found, seed=own)
+            found[blueprint.table.name] = recomputed(filled, made_of(blueprint.table, blueprint.profile), seed=own)
         for table in reversed(self.twin.protected):
-            found[table.name] = settled(
-                found[table.name], self.profiles[table.name].rules, lambda name, names: found[name].select(list(names))
-            )
+            profile = self.profiles[table.name]
+            whole = settled(found[table.name], profile.rules, lambda name, names: found[name].select(list(names)))
+            found[table.name] = recomputed(whole, made_of(table, profile), seed=derive_seed(seed, table.name))
         return found
 
 

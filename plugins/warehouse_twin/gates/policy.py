@@ -16,9 +16,10 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from warehouse_twin.digests import digest_of
 from warehouse_twin.errors import ConfigurationError, Fault, ManifestError
 from warehouse_twin.gates.measures import MEASURES, Scope
-from warehouse_twin.manifest.model import NAME, Strict
+from warehouse_twin.manifest.model import NAME
 from warehouse_twin.manifest.names import shown, unknown
 from warehouse_twin.manifest.reading import Document, read_document
+from warehouse_twin.manifest.shapes import Strict
 from warehouse_twin.metrics.score import Score
 
 Burden = Literal["for", "against"]

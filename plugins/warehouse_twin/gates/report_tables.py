@@ -167,9 +167,23 @@ def _facts(source: Source) -> tuple[tuple[str, str], ...]:
         ("Columns", whole(len(columns)) if columns else ""),
         ("Primary key", ", ".join(str(column) for column in source.table.get("primary_key") or ())),
         ("Synthesizer", synthesizer if source.synthesizer else ""),
+        ("Made by generators, not scored", ", ".join(_generated(source))),
         ("Held-out rows", "" if source.keep_real else whole(source.fact("holdout"))),
     ]
     return tuple((term, text) for term, text in found if text not in ("", "–"))
+
+
+def _generated(source: Source) -> list[str]:
+    """The columns that the manifest has a rule for, each with it."""
+    found = {str(name): mapping(said) for name, said in mapping(source.item.get("generators")).items()}
+    return [f"{name} ({_rule(said)})" for name, said in found.items()]
+
+
+def _rule(said: Mapping[str, Any]) -> str:
+    detail = mapping(said.get("detail"))
+    if said.get("kind") == "faker":
+        return f"faker {detail.get('provider', '')}"
+    return "learned range" if detail.get("distribution") == "learned" else str(said.get("kind", ""))
 
 
 def _keys(source: Source) -> tuple[KeyView, ...]:

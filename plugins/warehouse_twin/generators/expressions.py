@@ -33,17 +33,16 @@ _CONFIG: dict[str, Any] = {
     "memory_limit": "2GB",
     "threads": 1,
 }
-FUNCTIONS = frozenset(
-    """
+_NAMES = """
     + - * / // % || ~~ !~~ ~~* !~~* abs ceil ceiling floor round trunc sign sqrt power pow exp ln log log10 mod greatest least
     lower upper length char_length character_length trim ltrim rtrim lpad rpad left right substring substr replace reverse strpos
     position instr concat concat_ws contains starts_with ends_with prefix suffix printf format translate ascii chr initcap md5
     split_part regexp_matches regexp_replace regexp_extract regexp_full_match strip_accents ord unicode
     if ifnull nullif coalesce date_part datepart date_trunc date_add date_sub date_diff datediff datesub year quarter month week day
-    dayofweek dayofmonth dayofyear isodow weekday hour minute second epoch last_day make_date make_time make_timestamp strftime strptime monthname
-    dayname to_days to_hours to_minutes to_seconds to_months to_years to_weeks
-    """.split()
-)
+    dayofweek dayofmonth dayofyear isodow weekday hour minute second epoch last_day make_date make_time make_timestamp
+    strftime strptime monthname dayname to_days to_hours to_minutes to_seconds to_months to_years to_weeks
+"""
+FUNCTIONS = frozenset(_NAMES.split())
 """What an expression may call: each gives the same for the same arguments, whenever and wherever it is called."""
 _CLASSES = frozenset({"COLUMN_REF", "CONSTANT", "FUNCTION", "COMPARISON", "CONJUNCTION", "CAST", "CASE", "OPERATOR", "BETWEEN", "TYPE"})
 _OPERATORS = frozenset(

@@ -102,3 +102,12 @@ def make_distinct_faker(detail: Mapping[str, Any], rows: int, *, seed: int, colu
         f"column {column}: {rows:,} different values are wanted, and faker {detail['provider']} does not give as many; "
         "next: use a pattern or a sequence, or remove unique"
     )
+
+
+def trial(detail: Mapping[str, Any]) -> str:
+    """What Faker says when it is called with arguments that do not go together; empty where it can be called."""
+    try:
+        make_faker(detail, np.arange(3), seed=0)
+    except Exception as error:  # each provider has its own
+        return str(error) or type(error).__name__
+    return ""

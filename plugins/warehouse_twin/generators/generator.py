@@ -38,11 +38,6 @@ class Generator:
         """Whether the source's share of nulls is wanted."""
         return self.nulls is None and self.kind != "expression" and not self.learned
 
-    @property
-    def says(self) -> str:
-        """In a word or two, for the report: never a value."""
-        return f"faker {self.detail['provider']}" if self.kind == "faker" else self.kind
-
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Generator:
         return cls(**value)

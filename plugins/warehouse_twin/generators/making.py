@@ -87,7 +87,8 @@ def with_nulls(values: pa.Array, made: Made, counters: Ints, *, seed: int) -> pa
     """Values with as many nulls as there shall be. Raises ConfigurationError for a null that may not be."""
     if not made.nullable and values.null_count:
         raise ConfigurationError(
-            f"column {made.name}: its {made.generator.kind} gives null in some row, and the column may not be null; next: use coalesce(…, …)"
+            f"column {made.name}: its {made.generator.kind} gives null in some row, and the column may not be null; "
+            "next: use coalesce(…, …)"
         )
     if made.nulls:
         empty = uniforms(counters, seed=derive_seed(seed, "generator", made.name), stream="null") < made.nulls

@@ -41,3 +41,13 @@ def whole_bounds(sql_type: str) -> tuple[int, int]:
     if bits is None:
         return -(2**127), 2**127
     return (0, 2**bits - 1) if sql_type.startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def assignable(got: str, wanted: str) -> bool:
+    """Whether values of one type become another's without a word: numbers of any kind, days and moments, else the same kind."""
+    one, other = family_of(got), family_of(wanted)
+    if one == "other" or other == "other":
+        return got == wanted or got == '"NULL"' or (other == "other" and one == "text")
+    if other == "uuid" and one == "text":
+        return True
+    return one == other or {one, other} <= set(NUMBERS) or {one, other} <= {"date", "timestamp"}

@@ -9,8 +9,10 @@ from functools import cached_property
 from warehouse_twin.errors import Fault, ManifestError
 from warehouse_twin.manifest.circles import without_circles
 from warehouse_twin.manifest.column_roles import order_faults, orphan_faults
-from warehouse_twin.manifest.foreign_keys import Keys, has_categories, is_text, keys_of
+from warehouse_twin.manifest.foreign_keys import Keys, has_categories, keys_of
 from warehouse_twin.manifest.loading import LoadedManifest
+from warehouse_twin.manifest.made_columns import made_faults, resolved_generators
+from warehouse_twin.manifest.made_table import MadeTable
 from warehouse_twin.manifest.model import ColumnSpec, Gates, Manifest, TableSpec
 from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.ordering import ordered
@@ -114,6 +116,7 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         order_by=spec.validity.from_ if spec.validity is not None else spec.order_by,
         validity=(spec.validity.from_, spec.validity.to) if spec.validity is not None else None,
         pii={column: (said.pii, said.locale) for column, said in spec.columns.items() if said.pii is not None},
+        generators=resolved_generators(spec, declared, primary),
         ignored_rules=spec.rules.ignore,
         rebalance=spec.rebalance,
     )
@@ -145,26 +148,11 @@ def _columns(checked: _Checked) -> Iterator[Fault]:
                 yield checked.positions.fault(("tables", name), message, at_key=True)
 
 
-def _personal(checked: _Checked) -> Iterator[Fault]:
+def _made(checked: _Checked) -> Iterator[Fault]:
     for name, spec, table in checked.known:
-        foreign = {column for _, key in checked.keys.foreign[name] for column in key.columns}
-        for column, said in spec.columns.items():
-            if said.pii is None or column not in table.column_names:
-                continue
-            path: Steps = ("tables", name, "columns", column, "pii")
-            sql_type = table.column(column).sql_type
-            if column in checked.keys.primary[name] or column in foreign:
-                yield checked.positions.fault(path, f"column {column} is part of a key, and keys are drawn anew anyway; remove pii")
-            elif not is_text(sql_type):
-                yield checked.positions.fault(path, f"column {column} is {sql_type}; wanted a text column, as {said.pii} is drawn as text")
-            yield from _locale(checked, (*path[:-1], "locale"), said.locale)
-
-
-def _locale(checked: _Checked, path: Steps, locale: str) -> Iterator[Fault]:
-    from faker.config import AVAILABLE_LOCALES  # heavy, and wanted only where there is personal data
-
-    if locale not in AVAILABLE_LOCALES:
-        yield checked.positions.fault(path, unknown("locale", locale, sorted(AVAILABLE_LOCALES)))
+        foreign = [key for _, key in checked.keys.foreign[name]]
+        earlier = [*checked.protected_parents(name), name]
+        yield from made_faults(MadeTable(checked.positions, spec, table, checked.keys.primary[name], foreign, earlier))
 
 
 def _entity(checked: _Checked) -> Iterator[Fault]:
@@ -268,7 +256,7 @@ def _cycles(checked: _Checked) -> Iterator[Fault]:
 _CHECKS: tuple[Callable[[_Checked], Iterator[Fault]], ...] = (
     _tables,
     _columns,
-    _personal,
+    _made,
     _entity,
     _synthesizers,
     _goals,

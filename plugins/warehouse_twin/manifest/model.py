@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
+from warehouse_twin.manifest.generators import GeneratorSpec
 from warehouse_twin.manifest.schedules import check_schedule
+from warehouse_twin.manifest.shapes import Name, Names, Share, Strict
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 WAREHOUSE = r"^[A-Za-z][A-Za-z0-9_.-]*$"
@@ -22,21 +24,8 @@ PiiKind = Literal[
 ColumnKind = Literal["numeric", "datetime", "categorical", "code", "text"]
 
 
-def _listed(value: Any) -> Any:
-    """`column` is short for `[column]`."""
-    return [value] if isinstance(value, str) else value
-
-
-Name = Annotated[str, Field(min_length=1)]
-_NameList = Annotated[tuple[Name, ...], Field(min_length=1)]
-Names = Annotated[_NameList, BeforeValidator(_listed, json_schema_input_type=Name | _NameList)]
-"""Column names; a bare name is short for a list of one."""
 TableName = Annotated[str, Field(pattern=FILE_NAME)]
 """A table's name is also the name of its files."""
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Place(Strict):
@@ -108,6 +97,7 @@ class ColumnSpec(Strict):
     pii: PiiKind | None = Field(default=None, description="Personal data of this kind: drawn by a generator, never learned.")
     locale: str = Field(default="en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$", description="Locale of the generator.")
     kind: ColumnKind | None = Field(default=None, description="How to model the column, where the type does not say.")
+    generator: GeneratorSpec | None = Field(default=None, description="The rule by which values are made, instead of learned.")
 
     @field_validator("kind")
     @classmethod
@@ -115,6 +105,14 @@ class ColumnSpec(Strict):
         if kind is not None and info.data.get("pii") is not None:
             raise ValueError("a pii column is drawn by a generator and never learned; wanted pii or kind, not both")
         return kind
+
+    @field_validator("generator")
+    @classmethod
+    def _made(cls, generator: GeneratorSpec | None, info: ValidationInfo) -> GeneratorSpec | None:
+        other = next((name for name in ("pii", "kind") if info.data.get(name) is not None), None)
+        if generator is not None and other is not None:
+            raise ValueError(f"a column with a generator is made by it; wanted generator or {other}, not both")
+        return generator
 
 
 class Loosened(Strict):
@@ -136,9 +134,6 @@ class Gates(Strict):
 
     goals: dict[Name, Loosened] = Field(default_factory=dict)
     undecided: Undecided | None = None
-
-
-Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
 def _at_most_all(shares: dict[str, float]) -> dict[str, float]:
@@ -192,6 +187,9 @@ class TableSpec(Strict):
         personal = [name for name, spec in info.data.get("columns", {}).items() if spec.pii is not None]
         if keep is not None and (info.data.get("order_by") is not None or info.data.get("validity") is not None):
             raise ValueError("a table with keep: real is passed through as it is, nothing is drawn in order; remove one of the two")
+        made = [name for name, spec in info.data.get("columns", {}).items() if spec.generator is not None]
+        if keep is not None and made:
+            raise ValueError(f"a table with keep: real is passed through, and no column is made ({', '.join(made)}); remove one of the two")
         if keep is not None and personal:
             raise ValueError(f"keep: real would publish personal data as it is (pii: {', '.join(personal)}); wanted one or the other")
         return keep

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from warehouse_twin.generators.generator import Generator
 from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
 
 
@@ -26,6 +27,8 @@ class ResolvedTable:
     kinds: Mapping[str, str] = field(default_factory=dict)
     pii: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """column → (kind, locale)"""
+    generators: Mapping[str, Generator] = field(default_factory=dict)
+    """column → the rule by which its values are made"""
     order_by: str | None = None
     """the column that orders the rows of each parent"""
     validity: tuple[str, str] | None = None
@@ -37,6 +40,11 @@ class ResolvedTable:
     @property
     def name(self) -> str:
         return self.table.name
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The columns of which nothing is learned but, where the rule asks for it, the share of nulls."""
+        return tuple(name for name, generator in self.generators.items() if not generator.learned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,7 @@ def _table_from(value: Mapping[str, Any]) -> ResolvedTable:
             "challengers": tuple((name, parameters) for name, parameters in value["challengers"]),
             "validity": tuple(value["validity"]) if value.get("validity") else None,
             "pii": {column: (kind, locale) for column, (kind, locale) in value["pii"].items()},
+            "generators": {column: Generator.from_dict(said) for column, said in value.get("generators", {}).items()},
             "ignored_rules": tuple(value["ignored_rules"]),
         }
     )

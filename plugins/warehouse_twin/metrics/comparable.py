@@ -15,10 +15,12 @@ _NEVER_LEARNED = ("code", "text")
 
 
 def shape_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
-    """Columns whose distribution can be compared, in the table's order; none of a table that is kept as it is."""
+    """Columns whose distribution can be compared, in the table's order; none of a table that is kept as it is, and none that the
+    manifest has a generator for: the source is not what those shall be like."""
     if table.keep_real:
         return ()
-    return tuple(name for name in table.table.column_names if name not in table.pii and not _redrawn(twin, table, name, frozenset()))
+    apart = {*table.pii, *table.generators}
+    return tuple(name for name in table.table.column_names if name not in apart and not _redrawn(twin, table, name, frozenset()))
 
 
 def record_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
@@ -45,6 +47,6 @@ def _redrawn(twin: ResolvedTwin, table: ResolvedTable, column: str, seen: frozen
     ]
     if any(parent.keep_real for parent, _ in parents):
         return False
-    if table.table.primary_key == (column,) or column in table.pii:
+    if table.table.primary_key == (column,) or column in table.pii or column in table.generators:
         return True
     return any(_redrawn(twin, parent, reference, seen | {(table.name, column)}) for parent, reference in parents)

@@ -54,11 +54,15 @@ def profile_twin(spark: SparkSession, twin: ResolvedTwin, snapshot: Path) -> dic
 def tasks_of(twin: ResolvedTwin, table: ResolvedTable) -> list[Task]:
     """The tasks of one table: its rows, its pairs, its foreign keys, its columns."""
     tasks = [Task(table.name, "rows", {"primary_key": table.table.primary_key})]
-    tasks.append(Task(table.name, "pairs", {"columns": table.table.column_names}))
+    tasks.append(Task(table.name, "pairs", {"columns": [name for name in table.table.column_names if name not in table.made]}))
     keys = {*table.table.primary_key, *(name for key in table.table.foreign_keys for name in key.columns)}
     for key in table.table.foreign_keys:
         tasks.append(Task(table.name, "key", asdict(key)))
     for column in table.table.columns:
+        if column.name in table.made:
+            counted = table.generators[column.name].keeps_nulls and column.nullable
+            tasks.append(Task(table.name, "made", {"name": column.name, "sql_type": column.sql_type, "counted": counted}))
+            continue
         detail = {
             "name": column.name,
             "sql_type": column.sql_type,
@@ -128,6 +132,8 @@ def perform(task: Task, *, snapshot: Path, k: int) -> Any:
         return [list(pair) for pair in pair_statistics({name: training.column(name) for name in columns})]
     if task.what == "key":
         return asdict(_profile_key(task, snapshot, k=k))
+    if task.what == "made":
+        return asdict(_profile_made(task, snapshot))
     detail = dict(task.detail)
     name, domain = detail["name"], detail["domain"]
     training = _training(snapshot, task.table, [name])
@@ -154,6 +160,13 @@ def _profile_rows(task: Task, snapshot: Path) -> dict[str, int]:
         "entities": int(pc.count_distinct(training.column(ENTITY)).as_py()),
         "duplicates": int(duplicated(columns_of(training, key)).sum()) if key else 0,
     }
+
+
+def _profile_made(task: Task, snapshot: Path) -> ColumnProfile:
+    """A column that a generator makes: how many values are missing, where that is wanted, and nothing else of it."""
+    name, training = task.detail["name"], _training(snapshot, task.table, [task.detail["name"]] if task.detail["counted"] else [])
+    nulls = training.column(name).null_count if task.detail["counted"] else 0
+    return ColumnProfile(name, task.detail["sql_type"], "made", training.num_rows, nulls, 0, ())
 
 
 def _profile_key(task: Task, snapshot: Path, *, k: int) -> KeyProfile:
@@ -190,7 +203,7 @@ def assembled(twin: ResolvedTwin, table: ResolvedTable, tasks: Sequence[Task], r
     return TableProfile(
         table=table.name,
         k=twin.k,
-        columns=with_one_locale([ColumnProfile.from_dict(result) for task, result in mine if task.what == "column"]),
+        columns=with_one_locale([ColumnProfile.from_dict(result) for task, result in mine if task.what in ("column", "made")]),
         keys=tuple(KeyProfile.from_dict(result) for task, result in mine if task.what == "key"),
         pairs=tuple((a, b, information) for a, b, information in pairs),
         **rows,

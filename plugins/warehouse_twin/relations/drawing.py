@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse_twin.generators.making import Made, complete
 from warehouse_twin.relations.frames import ROW, Frame
 from warehouse_twin.relations.orphans import Astray
 from warehouse_twin.synthesizers.protocol import Model
@@ -35,6 +36,7 @@ class Drawing:
     schema: pa.Schema
     given: tuple[str, ...]
     astray: tuple[Astray, ...] = ()
+    made: tuple[Made, ...] = ()
 
     def complete(self, frame: pa.Table, model: Model) -> pa.Table:
         """The table's rows for these frame rows, columns in the schema's order and types, `__row` first."""
@@ -51,10 +53,12 @@ class Drawing:
         return model.sample(frame.num_rows, seed=self.seed, counters=counters, context=context)
 
     def typed(self, frame: pa.Table, drawn: pa.Table) -> pa.Table:
-        """The table's rows, each column from the frame where that has it."""
+        """The table's rows, each column from the frame where that has it, else drawn, else made."""
         counters = frame.column(ROW).to_numpy()
-        columns = {name: frame.column(name) if name in frame.column_names else drawn.column(name) for name in self.schema.names}
+        found = {name: frame if name in frame.column_names else drawn for name in self.schema.names}
+        columns = {name: rows.column(name) for name, rows in found.items() if name in rows.column_names}
         columns |= {part.column: part.apply(columns[part.column], counters, seed=self.seed) for part in self.astray}
+        columns = complete(columns, self.made, self.schema, counters, seed=self.seed)
         return pa.table([columns[field.name].cast(field.type, safe=False) for field in self.schema], schema=self.schema)
 
 

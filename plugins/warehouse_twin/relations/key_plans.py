@@ -56,7 +56,7 @@ def _plan(twin: ResolvedTwin, table: ResolvedTable, plans: Mapping[str, KeyPlan]
     own = _columns((*itself, *cut)) - drawn - linked - set(primary)
     new_key = primary[0] if len(primary) == 1 and primary[0] not in linked | drawn else None
     leading = _columns(matched) | set(primary)
-    free = [name for name in table.table.column_names if name not in linked | own and name != new_key]
+    free = [name for name in table.table.column_names if name not in linked | own | set(table.made) and name != new_key]
     first = [*table.rebalance, *(name for name in free if name in leading)]
     return KeyPlan(
         drive=links[0] if links else None,

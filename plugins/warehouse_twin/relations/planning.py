@@ -21,6 +21,7 @@ from warehouse_twin.relations.distinct_keys import DistinctKeys
 from warehouse_twin.relations.families import brought_together, drawn_ahead, families_of
 from warehouse_twin.relations.frames import ROW, Contexts, Frame, contexts_of, drawn_in_stretches
 from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
+from warehouse_twin.relations.making import with_made_keys
 from warehouse_twin.relations.new_keys import new_keys
 from warehouse_twin.relations.orphans import linked, unmatched
 from warehouse_twin.relations.rebalancing import rebalanced
@@ -47,7 +48,7 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
     for key in plan.links[1:]:
         link = draw_second(blueprint, key, parents, columns, drawn, rows, seed=seed)
         columns.update(linked(blueprint, key, parents[key.references], link, seed=seed))
-    if plan.new_key is not None:
+    if plan.new_key is not None and plan.new_key not in blueprint.table.made:
         columns[plan.new_key] = new_keys(blueprint.profile.column(plan.new_key), blueprint.types.field(plan.new_key).type, rows, seed=seed)
     if blueprint.table.order_by is None:
         columns.update({name: drawn[name] for name in plan.leading})
@@ -59,6 +60,7 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
     frame = DistinctKeys(blueprint.table, plan, blueprint.profile, parents, seed=derive_seed(seed, "distinct")).apply(frame)
     frame = brought_together(_valid(blueprint, frame, parents))
     frame = frame.set_column(0, ROW, pa.array(np.arange(frame.num_rows, dtype=np.int64)))
+    frame = with_made_keys(blueprint, frame, seed=seed)
     for key in plan.itself:
         frame = to_itself(blueprint, key, frame, seed=seed)
     columns = {name: frame.column(name) for name in frame.column_names if name != ROW}

@@ -85,12 +85,13 @@ def rules_of(twin: ResolvedTwin, name: str, profiles: Mapping[str, TableProfile]
     columns = {f"{parent}.{column}": replace(profiles[parent].column(column), name=f"{parent}.{column}") for column in names}
     given = tuple(columns)
     columns.update({column: profile.column(column) for column in plan.modelled})
+    columns = {column: known for column, known in columns.items() if not _held(twin, name, parent, column)}
     evidence = Evidence(
         profiles=columns,
         read=joined.read,
         entities=joined.own(name, ENTITY).to_numpy().astype(np.int64),
         k=twin.k,
-        fixed=frozenset((*given, *plan.leading)),
+        fixed=frozenset((*given, *plan.leading)) & columns.keys(),
         pairs={(a, b): information for a, b, information in profile.pairs},
     )
     ignored = twin[name].ignored_rules
@@ -104,7 +105,21 @@ def rules_of(twin: ResolvedTwin, name: str, profiles: Mapping[str, TableProfile]
         lambda table, columns: training_part(snapshot / f"{table}.parquet", columns),
         lambda table, columns: pq.read_table(snapshot / f"{table}.parquet", columns=list(columns)),
     )
+    found = tuple(rule for rule in found if not _touched(twin, name, rule))
     return (*rules, *(replace(rule, ignored=rule.text in ignored) for rule in found))
+
+
+def _held(twin: ResolvedTwin, table: str, parent: str, column: str) -> bool:
+    """Whether a column, or one of the driving parent, is learned but held to a range: what holds of it in the source may then break."""
+    if column in twin[table].generators:
+        return True
+    return bool(parent) and column.startswith(f"{parent}.") and column.removeprefix(f"{parent}.") in twin[parent].generators
+
+
+def _touched(twin: ResolvedTwin, table: str, rule: Rule) -> bool:
+    """Whether a count or a sum of children is about such a column."""
+    children = twin[rule.detail["table"]].generators
+    return rule.target in twin[table].generators or any(name in children for name in rule.detail["of"])
 
 
 def mine_twin(spark: SparkSession, twin: ResolvedTwin, profiles: Mapping[str, TableProfile], snapshot: Path) -> dict[str, tuple[Rule, ...]]:

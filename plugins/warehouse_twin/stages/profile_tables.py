@@ -15,9 +15,15 @@ from warehouse_twin.workspace import write_json
 
 
 def parameters(context: StageContext) -> Mapping[str, Any]:
+    """Of a generator only what makes a difference here: how it makes values is no matter of what is learned."""
     manifest = context.manifest
-    columns = {name: spec.model_dump(mode="json", include={"columns", "rules"}) for name, spec in manifest.tables.items()}
-    return {"k": manifest.k, "columns": columns}
+    columns = {
+        name: spec.model_dump(mode="json", include={"columns": {"__all__": {"pii", "locale", "kind"}}, "rules": True})
+        for name, spec in manifest.tables.items()
+    }
+    generators = {table.name: table.generators for table in context.resolved.protected}
+    made = {name: {column: [said.learned, said.keeps_nulls] for column, said in each.items()} for name, each in generators.items()}
+    return {"k": manifest.k, "columns": columns, "made": made}
 
 
 def work(context: StageContext, folder: Path) -> Mapping[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse_twin.generators.making import Made, recomputed
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.randomness import derive_seed
@@ -21,6 +23,7 @@ from warehouse_twin.relations.cutting import fill_cut
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.link_models import LinkModels, load_links
+from warehouse_twin.relations.making import made_of
 from warehouse_twin.relations.orphans import drawn_astray
 from warehouse_twin.relations.planning import planned
 from warehouse_twin.relations.rebalancing import follows_shares, rebalanced
@@ -45,7 +48,8 @@ def release_seed(context: StageContext) -> int:
 
 def parameters(context: StageContext) -> Mapping[str, Any]:
     tables = {table.name: [table.rows, table.factor, table.rebalance] for table in context.resolved.protected}
-    return {"seed": release_seed(context), "tables": tables}
+    made = {table.name: {name: asdict(said) for name, said in table.generators.items()} for table in context.resolved.protected}
+    return {"seed": release_seed(context), "tables": tables, "generators": made}
 
 
 def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
@@ -97,7 +101,7 @@ class _Drawer:
         frame = planned(blueprint, parents, seed=seed)
         astray = drawn_astray(blueprint, frame.rows, parents, seed=seed)
         self.cut += [(blueprint, seed)] if plan.cut else []
-        drawing = Drawing(table.synthesizer, folder, seed, schema, blueprint.given, astray)
+        drawing = Drawing(table.synthesizer, folder, seed, schema, blueprint.given, astray, self._made(table))
         target = self.twin / f"{table.name}.parquet"
         if not conditional:
             draw_here(drawing, frame.rows, model, target=target)
@@ -114,16 +118,22 @@ class _Drawer:
             target = self.twin / f"{blueprint.table.name}.parquet"
             parents = {key.references: pq.read_table(self.twin / f"{key.references}.parquet") for key in blueprint.plan.cut}
             filled = fill_cut(blueprint, pq.read_table(target), parents, seed=seed)
-            pq.write_table(filled, target, compression="zstd")
+            self._write(blueprint.table, filled)
 
     def settle(self) -> None:
         """Columns that are counted or summed up from the rows that refer to a table, children before parents."""
         for table in reversed(self.context.resolved.protected):
             rules = self.profiles[table.name].rules
             if any(rule.kind == "aggregate" and not rule.ignored for rule in rules):
-                path = self.twin / f"{table.name}.parquet"
-                whole = settled(pq.read_table(path), rules, self._read)
-                pq.write_table(whole, path, compression="zstd")
+                self._write(table, settled(pq.read_table(self.twin / f"{table.name}.parquet"), rules, self._read))
+
+    def _made(self, table: ResolvedTable) -> tuple[Made, ...]:
+        return made_of(table, self.profiles[table.name])
+
+    def _write(self, table: ResolvedTable, rows: pa.Table) -> None:
+        """A table that was changed after it was drawn, its expressions computed again."""
+        rows = recomputed(rows, self._made(table), seed=derive_seed(release_seed(self.context), table.name))
+        pq.write_table(rows, self.twin / f"{table.name}.parquet", compression="zstd")
 
     def _read(self, name: str, columns: Sequence[str]) -> pa.Table:
         return pq.read_table(self.twin / f"{name}.parquet", columns=list(columns))
