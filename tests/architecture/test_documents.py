@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from warehouse_twin import settings
 from warehouse_twin.cli.main import parser
-from warehouse_twin.manifest import model
+from warehouse_twin.manifest import generators, model
 from warehouse_twin.manifest.loading import load
 
 ROOT = Path(__file__).parents[2]
@@ -139,7 +139,7 @@ def test_every_whole_manifest_is_sound(name: str, tmp_path: Path) -> None:
 
 
 def test_every_field_of_a_manifest_is_documented() -> None:
-    models = [item for item in vars(model).values() if isinstance(item, type) and issubclass(item, BaseModel) and item is not BaseModel]
+    models = [item for item in (*vars(model).values(), *vars(generators).values()) if isinstance(item, type) and issubclass(item, BaseModel) and item is not BaseModel]
     fields = {field.alias or name for item in models for name, field in item.model_fields.items()}
 
     assert {field for field in fields if f"`{field}" not in text_of("docs/manifest.md")} == set()

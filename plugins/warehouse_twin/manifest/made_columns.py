@@ -33,15 +33,22 @@ def made_faults(made: MadeTable) -> Iterator[Fault]:
 
 def resolved_generators(spec: TableSpec, table: Table, primary: Sequence[str]) -> dict[str, Generator]:
     """The generators of a table that was found without fault, by column."""
+    alone = _alone(table, primary)
     return {
-        column: _resolved(said, said.generator, table.column(column), alone=tuple(primary) == (column,))
+        column: _resolved(said, said.generator, table.column(column), alone=column in alone)
         for column, said in spec.columns.items()
         if said.generator is not None
     }
 
 
+def _alone(table: Table, primary: Sequence[str]) -> set[str]:
+    """The columns that are unique each by itself, as the primary key or by a constraint."""
+    keys = [tuple(primary), *(each.columns for each in table.constraints if each.kind == "UNIQUE")]
+    return {columns[0] for columns in keys if len(columns) == 1}
+
+
 def _resolved(said: ColumnSpec, generator: GeneratorSpec, column: Column, *, alone: bool) -> Generator:
-    """`alone`: the column is the primary key, and so unique without a word."""
+    """`alone`: the column is unique without a word."""
     from warehouse_twin.generators.expressions import duckdb_type
 
     kind: Kind = generator.rule  # type: ignore[assignment]
@@ -130,6 +137,8 @@ def _key(made: MadeTable, column: str, generator: GeneratorSpec) -> Iterator[Fau
         what = "counts anew for each parent" if per else "learned range" if generator.learned else rule
         yield made.fault((*path, "unique"), f"a {what} may repeat a value; wanted a faker, a range, a pattern or a sequence without per")
     if column not in made.primary:
+        if column in _alone(made.table, ()) and (not able or per):
+            yield made.fault((*path, rule), f"column {column} has a UNIQUE constraint; wanted a sequence, or a unique rule")
         return
     others = set(made.primary) - {column}
     counted = rule == "sequence" and (not per or set(per) <= others)
@@ -188,7 +197,7 @@ def _range(made: MadeTable, column: str, said: ColumnSpec, generator: GeneratorS
         return
     if generator.learned and (generator.nulls is not None or (generator.range and generator.range.step is not None)):
         yield made.fault(path, "a learned range keeps the source's nulls and steps; remove nulls and step, or distribution")
-    if grid.smooth and (generator.unique or column in made.primary):
+    if grid.smooth and (generator.unique or column in _alone(made.table, made.primary)):
         yield made.fault(path, f"column {column} is {sql_type}; wanted a step, so that no value stands twice")
 
 
@@ -227,7 +236,8 @@ def _pattern(made: MadeTable, column: str, said: ColumnSpec, generator: Generato
     path = made.path(column, "generator", "pattern")
     if family_of(sql_type) != "text":
         yield made.fault(path, f"column {column} is {sql_type}; wanted a text column")
-    if (generator.unique or column in made.primary) and not parse_pattern(generator.pattern or "").distinct:
+    alone = _alone(made.table, made.primary)
+    if (generator.unique or column in alone) and not parse_pattern(generator.pattern or "").distinct:
         message = "values must be unique, and this pattern may write one in several ways; wanted fixed counts and plain alternatives"
         yield made.fault(path, message)
 
