@@ -139,7 +139,8 @@ def test_every_whole_manifest_is_sound(name: str, tmp_path: Path) -> None:
 
 
 def test_every_field_of_a_manifest_is_documented() -> None:
-    models = [item for item in (*vars(model).values(), *vars(generators).values()) if isinstance(item, type) and issubclass(item, BaseModel) and item is not BaseModel]
+    found = [*vars(model).values(), *vars(generators).values()]
+    models = [item for item in found if isinstance(item, type) and issubclass(item, BaseModel) and item is not BaseModel]
     fields = {field.alias or name for item in models for name, field in item.model_fields.items()}
 
     assert {field for field in fields if f"`{field}" not in text_of("docs/manifest.md")} == set()

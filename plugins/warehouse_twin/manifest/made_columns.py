@@ -134,7 +134,7 @@ def _key(made: MadeTable, column: str, generator: GeneratorSpec) -> Iterator[Fau
     per = generator.sequence.per if generator.sequence is not None else None
     able = rule in ("faker", "range", "pattern", "sequence") and not generator.learned
     if generator.unique and (not able or per):
-        what = "counts anew for each parent" if per else "learned range" if generator.learned else rule
+        what = "sequence per parent" if per else "learned range" if generator.learned else rule
         yield made.fault((*path, "unique"), f"a {what} may repeat a value; wanted a faker, a range, a pattern or a sequence without per")
     if column not in made.primary:
         if column in _alone(made.table, ()) and (not able or per):

@@ -32,7 +32,9 @@ SHOP = (
         ForeignKey(("country",), "countries", ("code",)),
         ForeignKey(("boss",), "people", ("id",)),
     ),
-    made_of("lines", "person BIGINT!; line SMALLINT!; at TIMESTAMP; word VARCHAR", ("person", "line"), ForeignKey(("person",), "people", ("id",))),
+    made_of(
+        "lines", "person BIGINT!; line SMALLINT!; at TIMESTAMP; word VARCHAR", ("person", "line"), ForeignKey(("person",), "people", ("id",))
+    ),
 )
 
 
@@ -52,9 +54,10 @@ def _columns(said: str) -> str:
 def test_a_generator_is_completed_from_the_catalog(resolve: Resolve) -> None:
     twin = resolve(
         manifest(
-            "id: {pattern: '9'}\nname: {faker: text, arguments: {max_nb_chars: 20}, nulls: 0.5}\nborn: {range: {from: 2000-01-01, to: 2001-01-01}}\n"
+            "id: {range: {from: 1, to: 999}}\nname: {faker: text, arguments: {max_nb_chars: 20}, nulls: 0.5}\n"
+            "born: {range: {from: 2000-01-01, to: 2001-01-01}}\n"
             "ok: {choice: [true, false, true]}\nmood: {choice: {a: 1, b: 3}}\nnet: {constant: 9.5}\na: {expression: b + 1}\n"
-            "b: {range: {from: 0, to: 9, distribution: learned}}".replace("id: {pattern: '9'}", "id: {range: {from: 1, to: 999}}"),
+            "b: {range: {from: 0, to: 9, distribution: learned}}",
             "line: {sequence: {per: person}}",
         ),
         SHOP,
@@ -92,13 +95,13 @@ def test_a_unique_constraint_makes_values_unique(resolve: Resolve, catalog_fault
         ("id: {expression: a}", "", "column id is part of the primary key (id)"),
         ("id: {sequence: {per: boss}}", "", "column id is part of the primary key (id)"),
         ("id: {range: {from: 1, to: 9, distribution: learned}}", "", "column id is part of the primary key (id)"),
-        ("", "line: {range: {from: 1, to: 9}}", "primary key (person, line); wanted a sequence per other columns of the key, or a rule with"),
+        ("", "line: {range: {from: 1, to: 9}}", "primary key (person, line); wanted a sequence per other columns of the key"),
         ("name: {constant: x, unique: true}", "", "generator.unique: a constant may repeat a value"),
-        ("", "word: {constant: x}\nat: {sequence: {start: 2024-01-01, per: person}, unique: true}", "a counts anew for each parent may repeat"),
+        ("", "at: {sequence: {start: 2024-01-01, per: person}, unique: true}", "a sequence per parent may repeat a value"),
         ("a: {faker: name}", "", "faker: column a is INTEGER; wanted a text column, as 'name' gives text"),
         ("name: {faker: nmae}", "", "unknown provider 'nmae'"),
         ("name: {faker: credit_card_number}", "", "unknown provider 'credit_card_number'"),
-        ("name: {faker: text, arguments: {max_chars: 3}}", "", "unknown argument 'max_chars'; known: max_nb_chars; did you mean max_nb_chars?"),
+        ("name: {faker: text, arguments: {max_chars: 3}}", "", "unknown argument 'max_chars'; known: max_nb_chars; did you"),
         ("name: {faker: text, arguments: {max_nb_chars: long}}", "", "arguments.max_nb_chars: got 'long', wanted a whole number"),
         ("name: {faker: text, arguments: {max_nb_chars: 1000000}}", "", "got 1000000, wanted 1 to 10,000"),
         ("name: {faker: file_name, arguments: {category: nonsense}}", "", "Faker's file_name cannot be called so"),
