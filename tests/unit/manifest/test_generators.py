@@ -33,7 +33,10 @@ SHOP = (
         ForeignKey(("boss",), "people", ("id",)),
     ),
     made_of(
-        "lines", "person BIGINT!; line SMALLINT!; at TIMESTAMP; word VARCHAR", ("person", "line"), ForeignKey(("person",), "people", ("id",))
+        "lines",
+        "person BIGINT!; line SMALLINT!; at TIMESTAMP; word VARCHAR",
+        ("person", "line"),
+        ForeignKey(("person",), "people", ("id",)),
     ),
 )
 
