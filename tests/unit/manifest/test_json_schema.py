@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from warehouse_twin.manifest.json_schema import FILE, manifest_schema, write
+from warehouse_twin.manifest.loading import load
 
 TWINS = Path(__file__).parents[3] / "twins"
 VALID = """
@@ -19,9 +20,16 @@ seed: 7
 synthesizer: tree
 tables:
   notes:
-  customers: {primary_key: id, challengers: [independent, {name: gaussian_copula, parameters: {x: 1}}]}
+  customers: {primary_key: id, challengers: [independent, {name: tree, parameters: {leaf: 30}}]}
   orders: {primary_key: [id, line], foreign_keys: [{columns: customer, references: customers}]}
 """
+SHORT = {
+    "notes:": "notes: {}",
+    "primary_key: id": "primary_key: [id]",
+    "challengers: [independent,": "challengers: [{name: independent},",
+    "columns: customer,": "columns: [customer],",
+}
+"""Short forms of `VALID`, and what they stand for."""
 
 
 @pytest.fixture
@@ -43,8 +51,19 @@ def test_every_manifest_fits_the_schema_and_names_it(path: Path, validator: json
     validator.validate(yaml.safe_load(path.read_text()))
 
 
-def test_short_forms_fit(validator: jsonschema.Draft202012Validator) -> None:
-    validator.validate(yaml.safe_load(VALID))
+def test_short_forms_fit_and_say_what_the_long_ones_say(validator: jsonschema.Draft202012Validator, tmp_path: Path) -> None:
+    long = VALID
+    for short, full in SHORT.items():
+        assert long.count(short) == 1
+        long = long.replace(short, full)
+    assert [error.message for text in (VALID, long) for error in validator.iter_errors(yaml.safe_load(text))] == []
+    models = []
+    for folder, text in (("short", VALID), ("long", long)):
+        path = tmp_path / folder / "shop.yml"
+        path.parent.mkdir()
+        path.write_text(text)
+        models.append(load(path).manifest)
+    assert models[0] == models[1]
 
 
 @pytest.mark.parametrize(
