@@ -51,6 +51,8 @@ tables:
     foreign_keys: [{columns: country, references: countries}]
     columns:
       email: {pii: email}
+    challengers: [independent]
+    choose: pareto
   orders:
     foreign_keys: [{columns: customer_id, references: customers}]
 """

@@ -27,6 +27,23 @@ def test_the_second_release_is_published_and_did_not_learn_again(first: Project)
     assert keys[0] == keys[1]
 
 
+def test_the_models_of_every_release_are_listed(first: Project) -> None:
+    found = {(item["release"], item["table"], item["synthesizer"]): item for item in first.json("models", "shop")["models"]}
+    assert sorted(found) == [
+        (release, *model)
+        for release in (1, 2)
+        for model in (("customers", "independent"), ("customers", "tree"), ("orders", "tree"))
+    ]  # fmt: skip
+    tree, independent = (found[2, "customers", name] for name in ("tree", "independent"))
+    assert (tree["role"], independent["role"]) == ("published", "challenger"), "the trial saw that credit goes with the tier"
+    assert tree["fidelity"] > independent["fidelity"] + 0.02
+    assert tree["front"]
+    assert found[1, "customers", "tree"]["seconds"] > 0
+    lines = first.twin("models", "shop", "--table", "customers").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["release", "shop@1", "shop@1", "shop@2", "shop@2"]
+    assert lines[1].endswith("published")
+
+
 def test_the_twin_has_the_sources_shape_and_whole_keys(first: Project) -> None:
     declared = "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'shop_twin__r2' AND table_name = 'customers'"
     types = rows_of(first, declared)

@@ -17,6 +17,7 @@ from typing import Any
 
 from warehouse_twin import __version__
 from warehouse_twin.cli import commands, doctor, releases
+from warehouse_twin.cli.models import add_models
 from warehouse_twin.cli.output import interruptible
 from warehouse_twin.cli.scaffold import add_scaffold
 from warehouse_twin.errors import ManifestError, TransientError, TwinError
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     _add_manifest(words, common)
     _add_releases(words, common, waiting)
     doctor.add(words, common)
+    add_models(words, common)
     demo = words.add_parser("demo", parents=[common], help="the twin of nycflights13, from nothing, by its Airflow DAG")
     demo.set_defaults(call=commands.demo)
     return top

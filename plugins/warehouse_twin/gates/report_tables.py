@@ -162,6 +162,7 @@ def _facts(source: Source) -> tuple[tuple[str, str], ...]:
     parameters = ", ".join(f"{key} = {value}" for key, value in sorted(mapping(source.item.get("parameters")).items()))
     columns = items(source.table.get("columns"))
     synthesizer = f"{source.synthesizer} ({parameters})" if parameters else source.synthesizer
+    synthesizer += ", which did best in a trial on the training part" if source.item.get("choose") else ""
     found = [
         ("Rows", whole(source.fact("rows"))),
         ("Columns", whole(len(columns)) if columns else ""),

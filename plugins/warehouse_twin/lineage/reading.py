@@ -91,6 +91,18 @@ class LineageReader:
             published=tuple(sorted(run.data.tags.get(RELEASE, run.info.run_id) for run in published)),
         )
 
+    def history(self) -> list[tuple[int, RunRecord, dict[str, RunRecord]]]:
+        """Every release that was recorded, oldest first: its number, its run and its tables' runs."""
+        from warehouse_twin.lineage.release_runs import runs_with_children
+
+        experiment = self._experiment()
+        found = []
+        for run, children in [] if experiment is None else runs_with_children(self.client, experiment):
+            number = run.data.tags[RELEASE].rpartition("@")[2]
+            tables = {child.table: child for child in map(_record, children) if child.table is not None}
+            found.append((int(number), _record(run), tables))
+        return sorted(found, key=lambda item: item[0])
+
     def artifact_digest(self, run_id: str, path: str) -> str:
         """sha256 of an artefact's bytes as the store gives them now. Raises IntegrityError when there is none."""
         return digest_file(self._fetched(lambda target: self.client.download_artifacts(run_id, path, target), path))

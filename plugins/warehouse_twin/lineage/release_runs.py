@@ -155,6 +155,13 @@ def children_of(client: Any, experiment_id: str, run_id: str) -> list[Any]:
     return _search(client, experiment_id, f"tags.`{PARENT}` = '{run_id}'")
 
 
+def runs_with_children(client: Any, experiment_id: str) -> list[tuple[Any, list[Any]]]:
+    """The runs of all releases that no later attempt overtook, each with its children."""
+    found = [run for run in _search(client, experiment_id, "") if SUPERSEDED not in run.data.tags]
+    whole = [run for run in found if RELEASE in run.data.tags and PARENT not in run.data.tags]
+    return [(run, [child for child in found if child.data.tags.get(PARENT) == run.info.run_id]) for run in whole]
+
+
 def _search(client: Any, experiment_id: str, condition: str) -> list[Any]:
     found: list[Any] = []
     token = None

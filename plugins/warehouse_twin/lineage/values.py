@@ -5,6 +5,7 @@ Recording writes these values and audit holds what it finds against them: one ac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,11 @@ def train_values(receipt: Receipt) -> Values:
         found.tags[f"{naming.MODEL_DIGEST}.{synthesizer}"] = facts["digest"]
         if published:
             found.tags[naming.MODEL_DIGEST] = facts["digest"]
+    choice = receipt.facts.get("choice", {})
+    found.tags.update({naming.CHOSEN: choice["chosen"]} if choice else {})
+    for synthesizer, figures in choice.get("trial", {}).items():
+        known = {name: figures[name] for name in ("fidelity", "privacy", "cost") if figures[name] is not None}
+        found.metrics.update({f"trial.{synthesizer}.{name}": value for name, value in known.items() if math.isfinite(value)})
     return found
 
 

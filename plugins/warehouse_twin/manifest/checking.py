@@ -119,6 +119,7 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         generators=resolved_generators(spec, declared, primary),
         ignored_rules=spec.rules.ignore,
         rebalance=spec.rebalance,
+        choose=spec.choose,
     )
 
 

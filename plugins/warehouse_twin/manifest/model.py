@@ -170,6 +170,11 @@ class TableSpec(Strict):
     )
     synthesizer: Synthesizer | None = None
     challengers: tuple[Synthesizer, ...] = Field(default=(), description="Trained and scored, not published.")
+    choose: Literal["pareto"] | None = Field(
+        default=None,
+        description="pareto: publish from the synthesizer or the challenger that does best in a trial on the training part. "
+        "Default: from the synthesizer.",
+    )
     rows: int | None = Field(default=None, ge=0, le=10**10, strict=True, description="Rows of a root table. Default: as the source.")
     factor: float | None = Field(
         default=None, gt=0, le=1000, strict=True, description="Rows of a root table, as a multiple of the source's."
@@ -208,6 +213,15 @@ class TableSpec(Strict):
         if value is not None and value not in ((), {}) and info.data.get("keep") is not None:
             raise ValueError("a table with keep: real is passed through as it is, nothing is drawn; remove one of the two")
         return value
+
+    @field_validator("choose")
+    @classmethod
+    def _choosable(cls, choose: str | None, info: ValidationInfo) -> str | None:
+        if choose is not None and not info.data.get("challengers", True):
+            raise ValueError("there is nothing to choose from; wanted challengers beside it")
+        if choose is not None and (info.data.get("order_by") is not None or info.data.get("validity") is not None):
+            raise ValueError("a trial draws rows one by one and says nothing of sequences; remove choose, or order_by and validity")
+        return choose
 
     @field_validator("factor")
     @classmethod

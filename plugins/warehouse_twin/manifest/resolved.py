@@ -6,7 +6,7 @@ Written by `resolve`, read by every later stage. It holds names, types and setti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from warehouse_twin.generators.generator import Generator
@@ -36,6 +36,8 @@ class ResolvedTable:
     ignored_rules: tuple[str, ...] = ()
     rebalance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """column → share by value, as text"""
+    choose: str | None = None
+    """how `train` chooses between the synthesizer and its challengers; None: it does not"""
 
     @property
     def name(self) -> str:
@@ -80,6 +82,10 @@ class ResolvedTwin:
     def protected(self) -> tuple[ResolvedTable, ...]:
         return tuple(table for table in self.tables if not table.keep_real)
 
+    def published_from(self, chosen: Mapping[str, str]) -> ResolvedTwin:
+        """The twin with the synthesizers that were chosen, by table, in the place of those they challenged."""
+        return replace(self, tables=tuple(_published_from(table, chosen.get(table.name, table.synthesizer)) for table in self.tables))
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -87,6 +93,14 @@ class ResolvedTwin:
     def from_dict(cls, value: Mapping[str, Any]) -> ResolvedTwin:
         tables = tuple(_table_from(item) for item in value["tables"])
         return cls(**{**value, "tables": tables})
+
+
+def _published_from(table: ResolvedTable, chosen: str) -> ResolvedTable:
+    if chosen == table.synthesizer:
+        return table
+    everybody = {table.synthesizer: table.parameters} | dict(table.challengers)
+    rest = tuple((name, given) for name, given in everybody.items() if name != chosen)
+    return replace(table, synthesizer=chosen, parameters=everybody[chosen], challengers=rest)
 
 
 def _table_from(value: Mapping[str, Any]) -> ResolvedTable:

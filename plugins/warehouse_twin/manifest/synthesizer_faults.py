@@ -21,6 +21,7 @@ def synthesizer_faults(positions: Positions, manifest: Manifest, known: Mapping[
         for index, challenger in enumerate(spec.challengers):
             yield from _spec_faults(positions, (*path, "challengers", index), challenger, known, k=manifest.k)
         yield from _challenger_faults(positions, path, spec, manifest.synthesizer_of(name).name)
+        yield from _conditional_faults(positions, manifest, name, known)
 
 
 def _spec_faults(positions: Positions, path: Steps, spec: SynthesizerSpec, known: Mapping[str, Traits], *, k: int) -> Iterator[Fault]:
@@ -40,3 +41,13 @@ def _challenger_faults(positions: Positions, path: Steps, spec: TableSpec, publi
             yield positions.fault(where, f"{published} is what {path[-1]} is published from; wanted another synthesizer")
         elif challenger.name in [other.name for other in spec.challengers[:index]]:
             yield positions.fault(where, f"challenger {challenger.name} stands twice; wanted once")
+
+
+def _conditional_faults(positions: Positions, manifest: Manifest, name: str, known: Mapping[str, Traits]) -> Iterator[Fault]:
+    """Shares can only be had from a synthesizer that draws given others' values, whichever is published."""
+    spec = manifest.tables[name]
+    may_be_published = [manifest.synthesizer_of(name), *(spec.challengers if spec.choose is not None else ())]
+    for candidate in may_be_published:
+        if spec.rebalance and candidate.name in known and known[candidate.name].conditional is False:
+            message = f"{candidate.name} draws no rows given others' values; wanted tree or independent, or no rebalance"
+            yield positions.fault(("tables", name, "rebalance"), message, at_key=True)

@@ -48,6 +48,13 @@ class StageContext:
     def resolved(self) -> ResolvedTwin:
         return ResolvedTwin.from_dict(read_json(self.run_folder / "resolved.json"))
 
+    @property
+    def decided(self) -> ResolvedTwin:
+        """`resolved`, with the synthesizers that `train` chose where the manifest leaves it to choose."""
+        resolved = self.resolved
+        receipts = {table.name: self.receipt("train", table.name) for table in resolved.protected if table.choose is not None}
+        return resolved.published_from({name: receipt.facts["choice"]["chosen"] for name, receipt in receipts.items()})
+
     def receipt_file(self, stage: str, table: str | None = None) -> Path:
         return self.run_folder / "receipts" / (f"{stage}.json" if table is None else f"{stage}/{table}.json")
 

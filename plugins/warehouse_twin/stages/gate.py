@@ -48,7 +48,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     """Leaves scores.json, pairs.json, verdict.json, report.html and data_docs/. The facts are the verdict in short."""
     from warehouse_twin.gates.report import write_report
 
-    resolved = context.resolved
+    resolved = context.decided
     asked = requirements(load_policy(context.settings.expectations), resolved, context.manifest)
     inputs = _inputs(context)
     scored = score_twin(resolved, inputs, seed=_seed(context))

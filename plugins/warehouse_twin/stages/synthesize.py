@@ -58,7 +58,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     twin.mkdir()
     drawer = _Drawer(context, twin)
     with spark_session(context.settings, name=f"synthesize {context.twin}") as spark:
-        for table in context.resolved.tables:
+        for table in context.decided.tables:
             if table.keep_real:
                 whole = pq.read_table(context.snapshot / f"{table.name}.parquet").drop_columns([ENTITY, HOLDOUT])
                 pq.write_table(whole, twin / f"{table.name}.parquet", compression="zstd")

@@ -23,6 +23,7 @@ from warehouse_twin.relations.rebalancing import check_rebalanced
 from warehouse_twin.relations.sequence_facts import lesson_of, marks_of
 from warehouse_twin.relations.sequences import Lesson, fit_sequence
 from warehouse_twin.relations.training import TrainingView, children_view, training_view
+from warehouse_twin.stages.choosing import choice_of
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.synthesizers.protocol import LOSSES, Model
 from warehouse_twin.synthesizers.registry import CARD, find_synthesizer, model_digest
@@ -45,6 +46,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "seed": resolved.seed,
         "synthesizer": [table.synthesizer, dict(table.parameters)],
         "challengers": [[name, dict(given)] for name, given in table.challengers],
+        "choose": table.choose,
         "modelled": list(plans[table.name].modelled),
         "leading": list(plans[table.name].leading),
         "rebalance": {name: sorted(shares) for name, shares in table.rebalance.items()},
@@ -57,8 +59,11 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     """Leaves `<synthesizer>/` with the model's files and `card.json`."""
     resolved = context.resolved
     table = resolved[_table(context)]
-    conditional = find_synthesizer(table.synthesizer).conditional
     source = _source(context)
+    choice = _choice(context, source) if table.choose is not None else {}
+    if choice:
+        table = resolved.published_from({table.name: choice["chosen"]})[table.name]
+    conditional = find_synthesizer(table.synthesizer).conditional
     links = _fit_links(context, source, folder / table.synthesizer / LINKS_FOLDER) if conditional else LinkModels()
     read, whole = source.training, source.whole
     view = training_view(table, source.plans, source.profiles, read, whole, ways=links.ways, ancestry=links.ancestry)
@@ -73,7 +78,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
         if role == "published" and conditional:
             _fit_children(context, source, folder / name / CHILDREN_FOLDER)
         models[name] = _fit(role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed, sequence=sequence)
-    return {"models": models}
+    return {"models": models} | ({"choice": choice} if choice else {})
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,14 @@ def _source(context: StageContext) -> _Source:
     seed = derive_seed(resolved.seed, "train")
     rows = sampled_rows(context.snapshot / f"{table}.parquet", at_most=at_most, seed=seed)
     return _Source(context.snapshot, table, rows, key_plans(resolved), read_profiles(context))
+
+
+def _choice(context: StageContext, source: _Source) -> dict[str, Any]:
+    """Which synthesizer the table is published from, by a trial on the training part."""
+    resolved, table = context.resolved, context.resolved[source.table]
+    view = training_view(table, source.plans, source.profiles, source.training, source.whole)
+    entities = source.training(table.name, [ENTITY]).column(ENTITY).to_numpy()
+    return choice_of(resolved, table, view, entities, seed=derive_seed(resolved.seed, "train", table.name))
 
 
 def _fit_links(context: StageContext, source: _Source, folder: Path) -> LinkModels:

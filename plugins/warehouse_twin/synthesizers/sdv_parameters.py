@@ -29,10 +29,12 @@ _ADVERSARIAL = {
 }
 _BATCHES = (("batch_size", 500, "pac", 10), ("batch_size", 500, "", 2))
 
-GAUSSIAN_COPULA = Traits({**_DISTRIBUTION, **_TRAIN_ROWS}, conditional=False)
-CTGAN = Traits(_ADVERSARIAL, conditional=False, multiples=_BATCHES)
-COPULA_GAN = Traits({**_ADVERSARIAL, **_DISTRIBUTION}, conditional=False, multiples=_BATCHES)
+GAUSSIAN_COPULA = Traits({**_DISTRIBUTION, **_TRAIN_ROWS}, conditional=False, cost=0.3)
+CTGAN = Traits(_ADVERSARIAL, conditional=False, cost=0.07, epochs=300, multiples=_BATCHES)
+COPULA_GAN = Traits({**_ADVERSARIAL, **_DISTRIBUTION}, conditional=False, cost=0.1, epochs=300, multiples=_BATCHES)
 TVAE = Traits(
     {**_NETWORK, "compress_dims": _WIDTHS, "decompress_dims": _WIDTHS, "l2scale": _RATE, "loss_factor": Parameter("number", 0, 1_000)},
     conditional=False,
+    cost=0.025,
+    epochs=300,
 )

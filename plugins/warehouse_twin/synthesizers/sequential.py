@@ -205,7 +205,7 @@ _TREES = pa.schema(
 )
 
 
-TRAITS = Traits({"leaf_rows": Parameter("whole", 1, of_k=True), "train_rows": Parameter("whole", 1)}, conditional=True)
+TRAITS = Traits({"leaf_rows": Parameter("whole", 1, of_k=True), "train_rows": Parameter("whole", 1)}, conditional=True, cost=0.1)
 
 
 @dataclass(frozen=True)
@@ -272,4 +272,4 @@ def _in_order(column: ColumnProfile, place: int, matrix: Floats, names: Sequence
 
 
 TREE = Sequential("tree")
-INDEPENDENT = Sequential("independent")
+INDEPENDENT = Sequential("independent", traits=replace(TRAITS, cost=0.02))

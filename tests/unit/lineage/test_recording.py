@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from warehouse_twin.errors import ConfigurationError, IntegrityError, TransientError
+from warehouse_twin.lineage.model_history import model_history
 from warehouse_twin.lineage.reading import LineageRecord, reading, run_id
 from warehouse_twin.lineage.tracking import connected, without_credentials
 from warehouse_twin.manifest.resolved import ResolvedTable
@@ -61,13 +62,18 @@ def test_each_stage_stands_where_an_auditor_looks(hangar: Any) -> None:
     assert run_id(hangar.settings, "hangar", 1) == run.run_id
 
 
-def test_losses_stand_by_epoch(hangar: Any) -> None:
-    hangar.record(hangar.resolve(), 1)
-    hangar.record(hangar.train("flights"), 1, table="flights")
+def test_losses_stand_by_epoch_and_models_have_a_history(hangar: Any) -> None:
+    hangar.until_gate()
     run = lineage(hangar).tables["flights"]
     with connected(hangar.settings, create=False) as client:
         history = client.get_metric_history(run.run_id, "challenger.independent.loss")
     assert [(point.step, point.value) for point in history] == [(1, 3.0), (2, 2.0), (3, 1.5)]
+    found = [(item.table, item.synthesizer, item.role, item.fidelity, item.front) for item in model_history(hangar.settings, "hangar")]
+    assert found == [
+        ("flights", "tree", "published", 0.97, True),
+        ("flights", "independent", "challenger", 0.85, False),
+        ("planes", "independent", "published", 0.98, True),
+    ]
 
 
 def test_artefacts_are_those_of_the_receipts(hangar: Any) -> None:
