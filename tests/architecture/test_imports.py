@@ -16,8 +16,8 @@ HOMES = {
     "great_expectations": "gates/",
     "mlflow": "lineage/",
     "dvc": "releases/",
-    "sdv": "synthesizers/sdv_models.py",
-    "torch": "synthesizers/sdv_models.py",
+    "sdv": "synthesizers/sdv_",
+    "torch": "synthesizers/sdv_",
     "pyspark": "spark_session.py",
 }
 HEAVY = [*HOMES, "pandas", "sklearn", "faker", "git"]

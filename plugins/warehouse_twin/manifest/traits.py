@@ -81,7 +81,7 @@ class Traits:
         """An estimate that is the same on every machine, to compare by; without a cost nobody knows, which is dearest."""
         if self.cost is None:
             return math.inf
-        return self.cost * rows / 1_000 * columns / 10 * given.get("epochs", self.epochs)
+        return self.cost * rows / 1_000 * columns / 10 * float(given.get("epochs", self.epochs))
 
     def faults(self, given: Mapping[str, Any], *, k: int = 0) -> Iterator[tuple[str, str, bool]]:
         """Of parameters: the name, what is wrong, and whether it is the name itself."""
