@@ -105,6 +105,8 @@ def _add_releases(
     rollback.set_defaults(call=releases.rollback)
     audit = words.add_parser("audit", parents=[common], help="walk and re-hash the chain of a release")
     audit.add_argument("reference", help="such as flights@published")
+    audit.add_argument("--explain", action="store_true", help="say the chain in words, from the published rows to the source's digest")
+    audit.add_argument("--table", help="explain this table only")
     audit.set_defaults(call=releases.audit)
     gc = words.add_parser("gc", parents=[common, waiting], help="drop what failed or killed runs left")
     gc.add_argument("twin", nargs="?", help="one twin (default: all)")

@@ -76,8 +76,21 @@ def rollback(options: argparse.Namespace, settings: Settings) -> Ended:
 def audit(options: argparse.Namespace, settings: Settings) -> Ended:
     from warehouse_twin.stages.audit import audit as walk
 
-    report = walk(settings, _manifest(options.reference.partition("@")[0], settings), options.reference)
+    manifest = _manifest(options.reference.partition("@")[0], settings)
+    if options.explain or options.table is not None:
+        return _explained(options, settings, manifest)
+    report = walk(settings, manifest, options.reference)
     answer(options, report.to_dict(), report.lines())
+    return "done" if report.ok else "failed"
+
+
+def _explained(options: argparse.Namespace, settings: Settings, manifest: Manifest) -> Ended:
+    from warehouse_twin.lineage.explaining import lines
+    from warehouse_twin.stages.audit import explain
+
+    report, steps = explain(settings, manifest, options.reference, table=options.table)
+    value = report.to_dict() | {"steps": [step.to_dict() for step in steps]}
+    answer(options, value, [*report.lines(), *lines(steps)])
     return "done" if report.ok else "failed"
 
 

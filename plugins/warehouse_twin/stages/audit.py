@@ -11,16 +11,19 @@ with a name; an audit raises only when it is asked for a release that never was.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from warehouse_twin.errors import ConfigurationError, TwinError
+from warehouse_twin.lineage.explaining import Known, Step, explained
 from warehouse_twin.lineage.links import Chain, Link
 from warehouse_twin.lineage.mlflow_links import check_mlflow
 from warehouse_twin.lineage.naming import release_name
+from warehouse_twin.lineage.reading import LineageRecord, reading
 from warehouse_twin.lineage.release_files import git
 from warehouse_twin.lineage.release_links import ReleaseFacts, check_dvc, check_files, check_git
 from warehouse_twin.lineage.warehouse_links import check_warehouse
@@ -32,6 +35,7 @@ from warehouse_twin.lineage.workspace_links import (
     check_run,
 )
 from warehouse_twin.manifest.model import Manifest
+from warehouse_twin.manifest.names import unknown
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.releases.registry import folder_of
 from warehouse_twin.settings import Settings
@@ -39,6 +43,7 @@ from warehouse_twin.warehouses import Publication, open_warehouse
 from warehouse_twin.warehouses.connections import url_of
 
 SHOWN = 60
+logger = logging.getLogger(__name__)
 _WHICH = re.compile(r"[1-9][0-9]*|latest|published")
 
 
@@ -70,41 +75,73 @@ class AuditReport:
         return {"release": self.release, "ok": self.ok, "links": [link.to_dict() for link in self.links]}
 
 
+@dataclass
+class _Walk:
+    """What an audit learns on its way."""
+
+    chain: Chain
+    release: ReleaseFacts | None
+    receipts: dict[tuple[str, str | None], Receipt] = field(default_factory=dict)
+    published: Publication | None = None
+
+
 def audit(settings: Settings, manifest: Manifest, reference: str) -> AuditReport:
     """Audit `flights@7`, `flights@latest` or `flights@published`.
 
     Raises ConfigurationError when there is no such release, and the warehouse's error when `@published` cannot be looked up.
     """
-    twin = manifest.twin
     number = _number(settings, manifest, reference)
+    return AuditReport(release_name(manifest.twin, number), tuple(_walk(settings, manifest.twin, number).chain.links))
+
+
+def explain(settings: Settings, manifest: Manifest, reference: str, *, table: str | None = None) -> tuple[AuditReport, list[Step]]:
+    """An audit, and its chain in words, of one table or of all. Raises as `audit` does, and for a table the release has not."""
+    number = _number(settings, manifest, reference)
+    walk = _walk(settings, manifest.twin, number)
+    report = AuditReport(release_name(manifest.twin, number), tuple(walk.chain.links))
+    if walk.release is None:
+        return report, []
+    names = [item.name for item in walk.release.resolved.tables]
+    if table is not None and table not in names:
+        raise ConfigurationError(f"{report.release}: {unknown('table', table, names)}")
+    known = Known(walk.release, walk.receipts, _record(settings, walk.release), walk.published)
+    return report, explained(known, report.links, tables=names if table is None else [table])
+
+
+def _record(settings: Settings, release: ReleaseFacts) -> LineageRecord | None:
+    try:
+        with reading(settings, release.twin) as reader:
+            return reader.release(release.release)
+    except Exception:  # why it cannot be read, the audit has said
+        logger.debug("no pages of MLflow to name", exc_info=True)
+        return None
+
+
+def _walk(settings: Settings, twin: str, number: int) -> _Walk:
+    """Every part, whatever became of the parts before."""
     chain = Chain()
     release = check_git(chain, settings, twin, number)
-    if release is not None:
-        _check_all(chain, settings, release)
-    return AuditReport(release_name(twin, number), tuple(chain.links))
-
-
-def _check_all(chain: Chain, settings: Settings, release: ReleaseFacts) -> None:
-    """Every part, whatever became of the parts before."""
+    walk = _Walk(chain, release)
+    if release is None:
+        return walk
     workspace = settings.workspace
-    published: list[Publication | None] = []
-    receipts: dict[tuple[str, str | None], Receipt] = {}
     parts: dict[str, Callable[[], object]] = {
-        "warehouse": lambda: published.append(check_warehouse(chain, settings, release)),
+        "warehouse": lambda: setattr(walk, "published", check_warehouse(chain, settings, release)),
         "registry": lambda: check_files(chain, settings, release),
         "dvc": lambda: check_dvc(chain, settings, release),
         "run": lambda: check_run(chain, workspace, release),
-        "receipt": lambda: receipts.update(check_receipts(chain, workspace, release)),
-        "output": lambda: check_outputs(chain, workspace, receipts),
-        "source": lambda: check_release_against_receipts(chain, release, receipts),
-        "model": lambda: check_models(chain, workspace, release, receipts),
-        "mlflow": lambda: check_mlflow(chain, settings, release, receipts, published[0] if published else None),
+        "receipt": lambda: walk.receipts.update(check_receipts(chain, workspace, release)),
+        "output": lambda: check_outputs(chain, workspace, walk.receipts),
+        "source": lambda: check_release_against_receipts(chain, release, walk.receipts),
+        "model": lambda: check_models(chain, workspace, release, walk.receipts),
+        "mlflow": lambda: check_mlflow(chain, settings, release, walk.receipts, walk.published),
     }
     for name, check in parts.items():
         try:
             check()
         except Exception as error:  # an artefact of a shape that nobody foresaw is a finding too
             chain.broken(name, "the check of this part", "carried out", error)
+    return walk
 
 
 def _number(settings: Settings, manifest: Manifest, reference: str) -> int:
