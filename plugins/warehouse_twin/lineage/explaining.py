@@ -18,6 +18,8 @@ from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.warehouses import Publication
 
 UNKNOWN = "not known"
+STAGES = ("resolve", "profile", "train", "synthesize", "materialize", "gate", "release", "publish")
+"""What links about files of a stage begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,14 @@ def _draw(known: Known) -> Step:
 def _manifest(known: Known) -> Step:
     facts, name = known.release.facts, known.release.name
     words = f"manifest with sha256 {facts.get('manifest_digest', UNKNOWN)}, code at commit {facts.get('code', UNKNOWN)}"
-    return Step(None, "manifest", words, (f"git/{name}/manifest.yml", f"git/{name}/resolved.json", "run", "mlflow/resolve"))
+    return Step(None, "manifest", words, (f"git/{name}/manifest.yml", f"git/{name}/resolved.json", "mlflow/resolve"))
+
+
+def _stages(known: Known) -> Step:
+    release = known.release
+    place = f"runs/{release.twin}/{release.release}/receipts"
+    words = f"receipts in {place}, each with the keys of those before it and the digests of its files"
+    return Step(None, "stages", words, ("receipt", "newest", "run", *STAGES))
 
 
 def _mlflow(known: Known) -> Step:
@@ -182,6 +191,6 @@ def _page(known: Known, item: ResolvedTable) -> Step:
     return Step(item.name, "mlflow", f"run {item.name}, page {where}", (f"mlflow/{item.name}",))
 
 
-_OF_RELEASE: tuple[Callable[[Known], Step], ...] = (_readers, _registry, _build, _checks, _draw, _manifest, _mlflow)
+_OF_RELEASE: tuple[Callable[[Known], Step], ...] = (_readers, _registry, _build, _checks, _draw, _stages, _manifest, _mlflow)
 _PROTECTED: tuple[Callable[[Known, ResolvedTable], Step], ...] = (_rows, _model, _profile, _source, _page)
 _REFERENCE: tuple[Callable[[Known, ResolvedTable], Step], ...] = (_rows, _source)

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.lineage.describing import NOTE
+from warehouse_twin.lineage.reading import reading
 from warehouse_twin.lineage.recording import record_publication
 from warehouse_twin.lineage.tracking import connected
 
@@ -61,6 +63,19 @@ def test_an_alias_that_was_moved_or_a_tag_that_was_edited_is_found(hangar: Any) 
     with sqlite3.connect(hangar.workspace.mlflow / "mlflow.db") as database:
         database.execute("UPDATE latest_metrics SET value = 0.97 WHERE key = 'pair_trend'")
     database.close()
+    assert hangar.audit().ok
+
+
+def test_a_description_that_says_something_else_than_the_tags_is_found(hangar: Any) -> None:
+    with reading(hangar.settings, "hangar") as reader:
+        planes = reader.release(2).tables["planes"]
+    with connected(hangar.settings, create=False) as client:
+        client.set_tag(planes.run_id, NOTE, planes.tags[NOTE].replace(planes.tags["twin.model_digest"], "0" * 64))
+    try:
+        assert hangar.broken() == {"mlflow/planes/description"}
+    finally:
+        with connected(hangar.settings, create=False) as client:
+            client.set_tag(planes.run_id, NOTE, planes.tags[NOTE])
     assert hangar.audit().ok
 
 
