@@ -22,6 +22,7 @@ def synthesizer_faults(positions: Positions, manifest: Manifest, known: Mapping[
             yield from _spec_faults(positions, (*path, "challengers", index), challenger, known, k=manifest.k)
         yield from _challenger_faults(positions, path, spec, manifest.synthesizer_of(name).name)
         yield from _conditional_faults(positions, manifest, name, known)
+        yield from _sequence_faults(positions, manifest, name, known)
 
 
 def _spec_faults(positions: Positions, path: Steps, spec: SynthesizerSpec, known: Mapping[str, Traits], *, k: int) -> Iterator[Fault]:
@@ -51,3 +52,21 @@ def _conditional_faults(positions: Positions, manifest: Manifest, name: str, kno
         if spec.rebalance and candidate.name in known and known[candidate.name].conditional is False:
             message = f"{candidate.name} draws no rows given others' values; wanted tree or independent, or no rebalance"
             yield positions.fault(("tables", name, "rebalance"), message, at_key=True)
+
+
+def _sequence_faults(positions: Positions, manifest: Manifest, name: str, known: Mapping[str, Traits]) -> Iterator[Fault]:
+    """A synthesizer of sequences publishes a table of events, and nothing else."""
+    spec, published = manifest.tables[name], manifest.synthesizer_of(name).name
+    path: Steps = ("tables", name)
+    if spec.keep is None and published in known and known[published].draws == "sequences":
+        message = ""
+        if spec.validity is not None:
+            message = f"{published} draws events and no windows; wanted tree, or order_by in the place of validity"
+        elif spec.order_by is None:
+            message = f"{published} draws the rows of each parent as a sequence; wanted order_by, or another synthesizer"
+        if message:
+            yield positions.fault((*path, "synthesizer") if spec.synthesizer is not None else path, message)
+    for index, challenger in enumerate(spec.challengers):
+        if challenger.name in known and known[challenger.name].draws == "sequences":
+            message = f"{challenger.name} draws sequences, which a challenger's rows are not; wanted it as the synthesizer, with order_by"
+            yield positions.fault((*path, "challengers", index), message)

@@ -21,8 +21,9 @@ from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
 from warehouse_twin.relations.rebalancing import check_rebalanced
 from warehouse_twin.relations.sequence_facts import lesson_of, marks_of
-from warehouse_twin.relations.sequences import Lesson, fit_sequence
+from warehouse_twin.relations.sequences import Lesson
 from warehouse_twin.relations.training import TrainingView, children_view, training_view
+from warehouse_twin.relations.whole_sequences import fit_ordered
 from warehouse_twin.stages.choosing import choice_of
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.synthesizers.protocol import LOSSES, Model
@@ -177,7 +178,7 @@ def _fit(
     part = view.in_context() if role == "published" and synthesizer.conditional else view.alone()
     fit_seed = derive_seed(seed, "train", table, name)
     if role == "published" and sequence is not None:
-        model: Model = fit_sequence(synthesizer, sequence, parameters=given, seed=fit_seed)
+        model: Model = fit_ordered(synthesizer, sequence, parameters=given, seed=fit_seed)
     else:
         model = synthesizer.fit(part.training, part.profile, given=part.given, parameters=given, seed=fit_seed, leading=part.leading)
     folder.mkdir(parents=True, exist_ok=True)

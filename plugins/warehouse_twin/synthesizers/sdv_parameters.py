@@ -38,3 +38,10 @@ TVAE = Traits(
     cost=0.025,
     epochs=300,
 )
+PAR = Traits(
+    {"epochs": _EPOCHS, "segment_size": Parameter("whole", 1), "sample_size": Parameter("whole", 1, 100), **_TRAIN_ROWS},
+    draws="sequences",
+    conditional=True,
+    cost=1.0,
+    epochs=128,
+)

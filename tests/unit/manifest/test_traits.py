@@ -52,6 +52,51 @@ def test_a_bad_parameter_is_named_with_its_line(catalog_faults: Check, text: str
     assert fault in found
 
 
+ORDERS = """\
+tables:
+  customers: {primary_key: id}
+  orders:
+    foreign_keys: [{columns: customer, references: customers}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("    synthesizer: par\n", "5:18: tables.orders.synthesizer: par draws the rows of each parent as a sequence; wanted order_by"),
+        ("    challengers: [par]\n", "5:19: tables.orders.challengers[0]: par draws sequences, which a challenger's rows are not"),
+        ("    validity: {from: customer, to: payer}\n    synthesizer: par\n", "par draws events and no windows; wanted tree"),
+    ],
+)
+def test_a_synthesizer_of_sequences_publishes_events_alone(catalog_faults: Check, text: str, fault: str) -> None:
+    assert any(fault in found for found in catalog_faults(ORDERS + text, synthesizers=known_synthesizers()))
+
+
+def test_a_synthesizer_of_sequences_may_publish_a_table_in_order(resolve: Callable[..., object]) -> None:
+    resolve(ORDERS + "    order_by: payer\n    synthesizer: par\n", synthesizers=known_synthesizers())
+
+
+@pytest.mark.parametrize("more", ["synthesizer: tvae", "challengers: [tvae]\n    choose: pareto"])
+def test_shares_are_not_to_be_had_from_what_draws_whole_tables(catalog_faults: Check, more: str) -> None:
+    text = f"tables:\n  notes:\n    rebalance: {{x: {{a: 0.5}}}}\n    {more}\n"
+    found = catalog_faults(text, synthesizers=known_synthesizers())
+    assert any("3:5: tables.notes.rebalance: tvae draws no rows given others' values; wanted tree" in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("choose: pareto", "there is nothing to choose from; wanted challengers beside it"),
+        ("choose: best", "got 'best', wanted pareto"),
+        ("challengers: [tree]\n    order_by: payer\n    choose: pareto", "a trial draws rows one by one and says nothing of sequences"),
+        ("keep: real\n    choose: pareto", "there is nothing to choose from"),
+    ],
+)
+def test_a_choice_needs_something_to_choose_from(faults_of_text: Callable[[str], tuple[object, ...]], more: str, fault: str) -> None:
+    head = "twin: shop\nsource: {warehouse: prod, schema: shop}\ntarget: {warehouse: dev, schema: shop}\nseed: 7\n"
+    assert fault in "\n".join(map(str, faults_of_text(f"{head}tables:\n  orders:\n    {more}\n")))
+
+
 def test_parameters_of_the_twins_default_and_of_challengers_are_checked(catalog_faults: Check) -> None:
     text = "synthesizer: {name: tree, parameters: {depth: 1}}\ntables:\n  customers:\n    primary_key: id\n"
     text += "    challengers:\n      - name: tvae\n        parameters:\n          epochs: -1\n"
