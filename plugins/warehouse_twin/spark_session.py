@@ -7,10 +7,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from warehouse_twin.errors import ConfigurationError
@@ -19,6 +19,7 @@ from warehouse_twin.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+Result = TypeVar("Result")
 _PACKAGES = Path(__file__).resolve().parents[1]
 _LOOPBACK = ("127.0.0.1", "localhost")
 _LOGGING = Path(__file__).resolve().parent / "spark_logging.properties"
@@ -39,15 +40,12 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
         "spark.driver.memory": settings.spark_memory,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.shuffle.partitions": "2",
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
         "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.parquet.compression.codec": "zstd",
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "spark-warehouse"),
-        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch} -Dderby.system.home={scratch} -XX:TieredStopAtLevel=1 "
-        f"-Dlog4j2.configurationFile={_LOGGING}",
+        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch} -Dderby.system.home={scratch} "
+        f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dlog4j2.configurationFile={_LOGGING}",
         "spark.log.level": "ERROR",
         "spark.executorEnv.PYTHONPATH": os.environ["PYTHONPATH"],  # a cluster's workers see the checkout at the same path
     }
@@ -70,6 +68,14 @@ def spark_session(settings: Settings, *, name: str) -> Iterator[SparkSession]:
         yield session
     finally:
         session.stop()
+
+
+def mapped(spark: SparkSession, work: Callable[[int], Result], count: int) -> list[Result]:
+    """What `work` makes of 0 to `count` - 1, in order, one Spark task each; its data it reads and writes itself.
+
+    No data frame: Spark's SQL engine and Arrow in every worker take seconds to start, and would only carry these numbers.
+    """
+    return list(spark.sparkContext.parallelize(range(count), count).map(work).collect()) if count else []
 
 
 @contextmanager

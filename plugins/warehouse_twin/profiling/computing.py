@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from warehouse_twin.profiling.pairs import pair_statistics
 from warehouse_twin.profiling.recognition import with_one_locale
 from warehouse_twin.profiling.snapshot_parts import ENTITY, spread_training, training_part
 from warehouse_twin.profiling.table_profile import ColumnProfile, KeyProfile, Part, TableProfile
+from warehouse_twin.spark_session import mapped
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -89,13 +90,11 @@ def _in_spark(spark: SparkSession, tasks: Sequence[Task], *, snapshot: Path, k: 
     batches = batches_of([_cost(task, snapshot) for task in tasks], cores=spark.sparkContext.defaultParallelism)
     details = [[json.dumps(asdict(tasks[index])) for index in batch] for batch in batches]
 
-    def run(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for number in (number for rows in numbers for number in rows.column("id").to_pylist()):
-            done = [json.dumps(perform(Task(**json.loads(detail)), snapshot=snapshot, k=k)) for detail in details[number]]
-            yield pa.record_batch({"task": pa.array(batches[number], type=pa.int32()), "result": pa.array(done, type=pa.string())})
+    def run(number: int) -> list[tuple[int, str]]:
+        done = [json.dumps(perform(Task(**json.loads(detail)), snapshot=snapshot, k=k)) for detail in details[number]]
+        return list(zip(batches[number], done, strict=True))
 
-    found = spark.range(len(batches), numPartitions=len(batches)).mapInArrow(run, "task int, result string").collect()
-    results: dict[int, Any] = {row.task: json.loads(row.result) for row in found}
+    results = {index: json.loads(result) for part in mapped(spark, run, len(batches)) for index, result in part}
     return [results[index] for index in range(len(tasks))]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from warehouse_twin.generators.making import Made, complete
 from warehouse_twin.relations.frames import ROW, Frame
 from warehouse_twin.relations.orphans import Astray
+from warehouse_twin.spark_session import mapped
 from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.registry import load_model
 from warehouse_twin.synthesizers.sequence_terms import FAMILY
@@ -77,15 +78,13 @@ def draw_in_spark(spark: SparkSession, drawing: Drawing, frame: Frame, *, scratc
         names.append(f"{len(names):06}.parquet")
         pq.write_table(part, source / names[-1], compression="lz4")
 
-    def run(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        # Real types are written here, with Arrow: Spark has no type for some of them, and its own writer would change them.
-        for name in (names[number] for batch in numbers for number in batch.column("id").to_pylist()):
-            rows = drawing.complete(pq.read_table(source / name), _model(drawing.synthesizer, drawing.folder))
-            pq.write_table(rows.drop_columns([ROW]), parts / name, compression="lz4")
-            yield pa.record_batch({"file": pa.array([name]), "rows": pa.array([rows.num_rows], type=pa.int64())})
+    def run(number: int) -> int:
+        # Real types are written here, with Arrow: Spark has no type for some of them.
+        rows = drawing.complete(pq.read_table(source / names[number]), _model(drawing.synthesizer, drawing.folder))
+        pq.write_table(rows.drop_columns([ROW]), parts / names[number], compression="lz4")
+        return int(rows.num_rows)
 
-    done = spark.range(len(names), numPartitions=len(names)).mapInArrow(run, "file string, rows long").collect()
-    if sum(row.rows for row in done) != frame.rows.num_rows:
+    if sum(mapped(spark, run, len(names))) != frame.rows.num_rows:
         raise AssertionError("Spark completed another number of rows than it was given")
     merge([parts / name for name in names], target, drawing.schema)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.relations.aggregates import aggregate_rules, aggregated, without_settled
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.training import context_columns
+from warehouse_twin.spark_session import mapped
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -125,20 +126,14 @@ def _touched(twin: ResolvedTwin, table: str, rule: Rule) -> bool:
 def mine_twin(spark: SparkSession, twin: ResolvedTwin, profiles: Mapping[str, TableProfile], snapshot: Path) -> dict[str, tuple[Rule, ...]]:
     """The rules of every protected table, by name."""
     names = [table.name for table in twin.protected]
-    if not names:
-        return {}
     resolved, known = twin.to_dict(), {name: profile.to_dict() for name, profile in profiles.items()}
 
-    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def run(number: int) -> str:
         own, theirs = ResolvedTwin.from_dict(resolved), {name: TableProfile.from_dict(profile) for name, profile in known.items()}
-        for batch in batches:
-            for name in batch.column("name").to_pylist():
-                found = json.dumps([asdict(rule) for rule in rules_of(own, name, theirs, snapshot)])
-                yield pa.record_batch({"name": pa.array([name]), "rules": pa.array([found])})
+        return json.dumps([asdict(rule) for rule in rules_of(own, names[number], theirs, snapshot)])
 
-    frame = spark.createDataFrame([(name,) for name in names], "name string").repartition(len(names), "name")
-    found = frame.mapInArrow(run, "name string, rules string").collect()
-    return without_settled({row.name: tuple(Rule.from_dict(rule) for rule in json.loads(row.rules)) for row in found}, key_plans(twin))
+    found = zip(names, mapped(spark, run, len(names)), strict=True)
+    return without_settled({name: tuple(Rule.from_dict(rule) for rule in json.loads(rules)) for name, rules in found}, key_plans(twin))
 
 
 def broken_rows(profile: TableProfile, plan: KeyPlan, tables: Mapping[str, pa.Table]) -> dict[str, int]:
