@@ -80,15 +80,16 @@ def ancestral_context(
     ancestry: Ancestry, name: str, training: pa.Table, read: Read, whole: Read
 ) -> tuple[pa.Table, NDArray[np.bool_]]:
     """The ancestry's columns for rows of the training part, and whether all is known of the row above that may be learned from:
-    there is none, or it is no held-out one. `training` has the key's columns on both of its sides.
+    there is none, or it is no held-out one. `training` has the key's columns on both of its sides; nothing is known of a row that
+    the source left without a key of its own.
     """
     key = ancestry.key
     rows = whole(name, [*dict.fromkeys([*key.columns, *key.references_columns, HOLDOUT])])
     above, held = rows_above(rows, key), rows.column(HOLDOUT).to_numpy()
     here = match_rows(columns_of(training, key.references_columns), columns_of(rows, key.references_columns))
     contexts = [gathered(training, way, _reading(name, read, whole)) for way in ancestry.ways]
-    known = ~np.r_[held, False][above[here]]
-    return beside(*contexts, standing(above).take(pa.array(here))), known
+    known = (here >= 0) & ~np.r_[held, False][above[here]]
+    return beside(*contexts, standing(above).take(pa.array(np.maximum(here, 0)))), known
 
 
 def _reading(name: str, read: Read, whole: Read) -> Read:

@@ -96,6 +96,17 @@ def test_a_row_whose_row_above_is_held_out_is_not_learned_from(drawn: tuple[Lear
     assert kept.alone().given == ()
 
 
+def test_of_a_row_without_a_key_of_its_own_nothing_is_known_of_those_above(drawn: tuple[Learned, Tables, Tables]) -> None:
+    learned, _, _ = drawn
+    ancestry = learned.links("staff").ancestry
+    assert ancestry is not None
+    rows = learned.training("staff")
+    keyless = pa.table({**{name: rows.column(name) for name in rows.column_names}, "id": pa.nulls(rows.num_rows, pa.int64())})
+    context, known = ancestral_context(ancestry, "staff", keyless, learned.training, learned.read)
+    assert context.num_rows == rows.num_rows
+    assert not known.any()
+
+
 def test_what_is_learned_of_the_rows_above_is_saved_and_loaded(drawn: tuple[Learned, Tables, Tables]) -> None:
     ancestry = drawn[0].links("staff").ancestry
     assert ancestry is not None
