@@ -17,7 +17,7 @@ from warehouse_twin.receipts import Receipt
 from warehouse_twin.settings import Settings
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.executing import combine_train, execute, guarded
-from warehouse_twin.stages.runs import current_release, mark, read_run
+from warehouse_twin.stages.runs import current_release, forget, mark, read_run
 from warehouse_twin.stages.snapshots import delete_snapshot
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _run_one(context: StageContext, name: str, on_progress: Progress) -> StageRe
     what = f"{context.twin}@{context.release} {name}" + (f" {context.table}" if context.table else "")
     on_progress(f"{what} …")
     started = time.monotonic()
-    with guarded(context, name):
+    with guarded(context, name), _nothing_left(context, name):
         receipt, skipped = execute(context, _stage(name))
         receipt.write(context.receipt_file(name, context.table))
         if context.table is None:
@@ -214,6 +214,17 @@ def _run_one(context: StageContext, name: str, on_progress: Progress) -> StageRe
     logger.info("%s: %s in %.1f s, key %s", what, "nothing to do" if skipped else "done", seconds, receipt.key[:12])
     on_progress(f"{what}: {'nothing to do' if skipped else 'done'} ({seconds:.1f} s)")
     return StageResult(name, context.twin, context.release, context.table, skipped, seconds, receipt, passed)
+
+
+@contextmanager
+def _nothing_left(context: StageContext, name: str) -> Iterator[None]:
+    """A manifest with a fault opens no release."""
+    try:
+        yield
+    except ConfigurationError:
+        if name == "resolve" and not context.receipt_file(name).exists():
+            forget(context.workspace, context.twin, context.release)
+        raise
 
 
 def _stage(name: str) -> Stage:

@@ -98,10 +98,8 @@ def _manifest_file(name: str, settings: Settings) -> Path:
 
 def _check(file: Path, settings: Settings, *, offline: bool) -> None:
     """The file alone, then against the catalog of its source."""
-    from warehouse_twin.gates.policy import goal_names
-    from warehouse_twin.manifest.checking import resolve_manifest
     from warehouse_twin.manifest.loading import load
-    from warehouse_twin.synthesizers.registry import known_synthesizers
+    from warehouse_twin.stages.checked_manifests import checked_against, placed
     from warehouse_twin.warehouses import open_warehouse
     from warehouse_twin.warehouses.connections import url_of
 
@@ -109,13 +107,11 @@ def _check(file: Path, settings: Settings, *, offline: bool) -> None:
     if offline:
         return
     source = loaded.manifest.source
-    try:
+    with placed(loaded, "source", (ConfigurationError, SourceError)):  # a fault like any other: those of the other manifests are named too
         warehouse = open_warehouse(source.warehouse, url_of(source.warehouse, settings), lock_seconds=settings.lock_seconds)
         with warehouse.snapshot(source.schema_) as snapshot:
             tables = snapshot.tables()
-    except (ConfigurationError, SourceError) as error:  # a fault like any other: those of the other manifests are named too
-        raise ManifestError([loaded.positions.fault(("source",), str(error), at_key=True)]) from error
-    resolve_manifest(loaded, tables, synthesizers=known_synthesizers(), goals=goal_names(settings.expectations))
+    checked_against(loaded, tables, expectations=settings.expectations)
 
 
 def manifest_schema(options: argparse.Namespace, settings: Settings) -> Ended:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from warehouse_twin.errors import Fault
-from warehouse_twin.manifest.names import shown
+from warehouse_twin.manifest.names import shown, shown_bare
 
 Steps = tuple[str | int, ...]
 """The way to a value: `("tables", "flights", "foreign_keys", 0, "columns")`."""
@@ -58,6 +58,6 @@ def path_text(path: Steps) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            name = step if step.replace("_", "a").isalnum() else shown(step)
+            name = shown_bare(step) if step.replace("_", "a").isalnum() else shown(step)
             text += f".{name}" if text else name
     return text

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.synthesizers.registry import find_synthesizer
@@ -68,14 +67,14 @@ def unique_by_order(table: ResolvedTable, plan: KeyPlan) -> bool:
     return set(table.table.primary_key) == {*plan.drive.columns, table.order_by}
 
 
-def refuse_unordered(twin: ResolvedTwin) -> None:
-    """Raises ConfigurationError for tables with `order_by` that cannot be drawn in order."""
+def unordered(twin: ResolvedTwin) -> Iterator[tuple[str, str]]:
+    """Tables with `order_by` that cannot be drawn in order, and why."""
     plans = key_plans(twin)
     for table in twin.protected:
         if table.order_by is None:
             continue
         plan = plans[table.name]
-        where, found = f"{table.name}: order_by {table.order_by}", ""
+        found = ""
         if plan.drive is None:
             found = "none of its foreign keys decides how many rows a parent has; wanted one whose columns mean nothing by themselves"
         elif not set(table.validity or (table.order_by,)) <= set(plan.modelled):
@@ -83,4 +82,4 @@ def refuse_unordered(twin: ResolvedTwin) -> None:
         elif not find_synthesizer(table.synthesizer).conditional:
             found = f"{table.synthesizer} draws a table as a whole and knows no row before another; wanted tree"
         if found:
-            raise ConfigurationError(f"{where}: {found}; next: change it in the manifest, or remove it")
+            yield table.name, f"{table.name}: order_by {table.order_by}: {found}; next: change it in the manifest, or remove it"

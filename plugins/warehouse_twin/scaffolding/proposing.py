@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from warehouse_twin.errors import TwinError
+from warehouse_twin.errors import ManifestError
 from warehouse_twin.manifest.checking import resolve_manifest
 from warehouse_twin.manifest.circles import without_circles
 from warehouse_twin.manifest.foreign_keys import keys_of
@@ -18,7 +18,7 @@ from warehouse_twin.manifest.loading import LoadedManifest
 from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.manifest.positions import Positions
 from warehouse_twin.manifest.resolved import ResolvedTwin
-from warehouse_twin.relations.families import refuse_unordered
+from warehouse_twin.relations.families import unordered
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.scaffolding.foreign_keys import Known, declared_keys, find_keys, without
 from warehouse_twin.scaffolding.people import choose_entity, doubts, leads_to, personal_columns
@@ -67,8 +67,9 @@ def _with_keys(name: str, known: Known) -> TableProposal:
     foreign = find_keys(table, known, declared)
     keys = {*primary.columns, *(column for item in foreign for column in item.key.columns)}
     personal = personal_columns(table, rows, keys)
+    dangling = bool(notes)
     notes += doubts(table, rows, keys, {item.column for item in personal})
-    return TableProposal(table, rows.num_rows, primary, foreign, personal=personal, notes=notes)
+    return TableProposal(table, rows.num_rows, primary, foreign, dangling=dangling, personal=personal, notes=notes)
 
 
 def _finish(proposal: Proposal, known: Known) -> None:
@@ -97,6 +98,7 @@ def _open_circles(proposal: Proposal, catalog: Mapping[str, Table]) -> None:
 
 def _leave_out(table: TableProposal, item: Foreign, circle: Sequence[str]) -> None:
     table.foreign = without(table.foreign, item.key)
+    table.dangling = True
     way = " -> ".join((*circle, circle[0]))
     table.notes.append(
         f"the {'declared ' if item.declared else ''}foreign key ({', '.join(item.key.columns)}) to {item.key.references} is left out: "
@@ -132,10 +134,9 @@ def _has_other_parents(table: TableProposal, drive: ForeignKey, proposal: Propos
 
 def _can_be_drawn(proposal: Proposal, catalog: Mapping[str, Table]) -> bool:
     try:
-        refuse_unordered(resolved(proposal, catalog))
-    except TwinError:
+        return not any(unordered(resolved(proposal, catalog)))
+    except ManifestError:
         return False
-    return True
 
 
 def resolved(proposal: Proposal, catalog: Mapping[str, Table]) -> ResolvedTwin:

@@ -36,6 +36,14 @@ def mark(workspace: Workspace, twin: str, release: int, state: State) -> None:
     write_json(_file(workspace, twin, release), {"twin": twin, "release": release, "state": state})
 
 
+def forget(workspace: Workspace, twin: str, release: int) -> None:
+    """Drop the record of a run that never was resolved: its manifest was at fault, and its number is free again."""
+    file = _file(workspace, twin, release)
+    file.unlink(missing_ok=True)
+    if file.parent.is_dir() and not any(file.parent.iterdir()):
+        file.parent.rmdir()
+
+
 def read_run(workspace: Workspace, twin: str, release: int) -> Run | None:
     path = _file(workspace, twin, release)
     return Run(**read_json(path)) if path.exists() else None

@@ -17,14 +17,12 @@ from numpy.typing import NDArray
 
 from warehouse_twin.digests import digest_table, keyed
 from warehouse_twin.errors import SourceError
-from warehouse_twin.manifest.checking import resolve_manifest
 from warehouse_twin.manifest.loading import load
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
-from warehouse_twin.materializing.naming import refuse_unquotable
 from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.relations.entities import Membership, memberships
-from warehouse_twin.relations.families import refuse_unordered
+from warehouse_twin.stages.checked_manifests import checked_against, placed
 from warehouse_twin.stages.context import StageContext
 from warehouse_twin.workspace import new_folder, write_json, write_text
 
@@ -57,18 +55,14 @@ class Taken:
 
 def take_snapshot(context: StageContext) -> Taken:
     """Check the manifest against the catalog, then copy the source's tables in one consistent transaction."""
-    from warehouse_twin.gates.policy import goal_names
-    from warehouse_twin.synthesizers.registry import known_synthesizers
-
     loaded = load(context.manifest_file)
     source = context.manifest.source
     secret = context.workspace.secret()
-    with context.warehouse(source.warehouse).snapshot(source.schema_) as snapshot:
+    with placed(loaded, "source"):
+        warehouse = context.warehouse(source.warehouse)
+    with warehouse.snapshot(source.schema_) as snapshot:
         declared = snapshot.tables()
-        goals = goal_names(context.settings.expectations)
-        resolved = resolve_manifest(loaded, declared, synthesizers=known_synthesizers(), goals=goals)
-        refuse_unquotable(resolved)  # here, and not after minutes of work
-        refuse_unordered(resolved)
+        resolved = checked_against(loaded, declared, expectations=context.settings.expectations)
         tables = {table.name: snapshot.read(_declared(declared, table)) for table in resolved.tables}
     sources = {
         name: keyed(digest_table(table, keys=resolved[name].table.primary_key or ()), secret=secret) for name, table in tables.items()
