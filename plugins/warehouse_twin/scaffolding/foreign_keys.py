@@ -21,8 +21,8 @@ from warehouse_twin.scaffolding.primary_keys import is_joinable, is_text_like
 from warehouse_twin.scaffolding.proposal import Foreign, Primary
 from warehouse_twin.warehouses.catalog import ForeignKey, Table
 
-INCLUDED, INCLUDED_SAME = 0.9, 0.5
-"""Share of a column's different values that must be in the parent's key; less is enough where both columns have the same name."""
+INCLUDED, INCLUDED_NAMED = 0.9, 0.5
+"""Share of a column's different values, or of its rows, that must be in the parent's key; less is enough where the name leaves no doubt."""
 TELLING_VALUES, TELLING_LENGTH = 5, 3.0
 """Different texts, and characters a text, from which on being in a key says something without a name."""
 
@@ -49,12 +49,13 @@ class _Match:
     key: ForeignKey
     values: int
     found: int
+    rows: int
     orphans: int
     alike: Likeness | None
 
     @property
     def share(self) -> float:
-        return self.found / self.values if self.values else 1.0
+        return max(self.found / self.values, 1 - self.orphans / self.rows) if self.values else 1.0
 
     @property
     def strength(self) -> float:
@@ -136,7 +137,8 @@ def _convinces(match: _Match, column: pa.ChunkedArray) -> bool:
     if match.values == 0:  # nothing to test
         return match.alike == "named after the table" and says_key(match.key.columns[0])
     if match.alike is not None:
-        return match.share >= (INCLUDED_SAME if match.alike == "same name" else INCLUDED) and match.found > 0
+        plain = match.alike == "same name" or (match.alike == "named after the table" and says_key(match.key.columns[0]))
+        return match.share >= (INCLUDED_NAMED if plain else INCLUDED) and match.found > 0
     if match.values < TELLING_VALUES or match.share < INCLUDED or not is_text_like(column.type):
         return False
     plain = column.drop_null().slice(0, 10_000)
@@ -202,7 +204,7 @@ def _matched(key: ForeignKey, table: str, known: Known, alike: Likeness | None) 
     there = np.zeros(int(max(child.max(initial=-1), parent.max(initial=-1))) + 1, dtype=bool)
     there[parent[parent >= 0]] = True
     values = np.unique(filled)
-    return _Match(key, len(values), int(there[values].sum()), int((~there[filled]).sum()), alike)
+    return _Match(key, len(values), int(there[values].sum()), len(filled), int((~there[filled]).sum()), alike)
 
 
 def _why(match: _Match) -> str:

@@ -48,6 +48,8 @@ class TableProposal:
     foreign: list[Foreign] = field(default_factory=list)
     keep: str | None = None
     """why it may be passed through as it is"""
+    dangling: bool = False
+    """whether a declared key is not proposed: its values are keys of a table that may be drawn anew"""
     personal: list[Personal] = field(default_factory=list)
     order_by: tuple[str, str] | None = None
     """column and why"""

@@ -42,7 +42,7 @@ def _why_safe(table: TableProposal, tables: dict[str, TableProposal], known: Kno
     users = sorted(name for name, other in tables.items() if name != table.name and _refers(other, table.name))
     using = sum(tables[name].rows for name in users)
     shape_fits = 0 < table.rows <= MOST_ROWS and len(rows.column_names) <= MOST_COLUMNS
-    if not (shape_fits and users and using >= PER_ROW * table.rows and table.primary.columns and not table.personal):
+    if not (shape_fits and users and using >= PER_ROW * table.rows and table.primary.columns and not (table.personal or table.dangling)):
         return None
     if not all(_is_label(rows.column(name)) for name in rows.column_names) or might_be_personal(table.table, rows) is not None:
         return None

@@ -28,7 +28,7 @@ def why_undecided(table: TableProposal, proposal: Proposal, twin: ResolvedTwin, 
 def _few_entities(table: TableProposal, proposal: Proposal, *, belongs: bool) -> list[str]:
     entity = proposal.tables[proposal.entity] if proposal.entity is not None and belongs else table
     count = min(table.rows, entity.rows)
-    whom = f"{count:,} rows" if entity is table else f"{count:,} rows of {entity.name}"
+    whom = f"{count:,} row{'' if count == 1 else 's'}{f' of {entity.name}' if entity.rows < table.rows else ''}"
     if count < NEEDED:
         return [f"only {whom}, too few for attacks on privacy to say anything"]
     if table.rows < ROWS_NEEDED:

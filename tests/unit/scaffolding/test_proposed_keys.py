@@ -127,6 +127,7 @@ def test_a_circle_without_a_key_that_may_be_null_is_opened(scaffolded: Scaffolde
     )
     manifest = manifest_of(statements)
     assert len(keys(manifest, "clubs")) + len(keys(manifest, "players")) == 1
+    assert manifest.tables["clubs"].keep is None  # its captains are players, who are drawn anew
     assert "it closes a circle in which no key may be null" in " ".join(scaffolded(statements).text.replace("#", "").split())
 
 
