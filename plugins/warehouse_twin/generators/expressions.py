@@ -9,10 +9,11 @@ connection of its own, in memory, that reads no file, loads no extension and can
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import duckdb
@@ -221,7 +222,15 @@ def _computed(what: str, sql: str, rows: pa.Table, sql_type: str, kind: pa.DataT
 
 @contextmanager
 def _opened() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(":memory:", config=_CONFIG) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET lock_configuration = true")
-        yield connection
+    """A session of its own: what is registered in one is seen by no other."""
+    with _database(os.getpid()).cursor() as session:
+        yield session
+
+
+@cache
+def _database(process: int) -> duckdb.DuckDBPyConnection:
+    """An empty database in memory, one a process: what a process was forked with is not its own."""
+    connection = duckdb.connect(":memory:", config=_CONFIG)
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection.execute("SET lock_configuration = true")
+    return connection

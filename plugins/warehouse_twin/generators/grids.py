@@ -165,4 +165,3 @@ def _decimals(units: Ints, places: int, kind: pa.DataType) -> pa.Array:
     words = np.empty((len(units), 2), dtype=np.int64)
     words[:, 0], words[:, 1] = units, units >> 63
     return pa.Array.from_buffers(pa.decimal128(38, places), len(units), [None, pa.py_buffer(words.tobytes())]).cast(kind)
-

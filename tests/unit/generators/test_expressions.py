@@ -95,7 +95,7 @@ def test_today_is_no_column() -> None:
 
 
 def test_a_name_means_the_column_as_sql_does() -> None:
-    assert parse_expression("NET + \"First Name\" || net").columns == ("NET", "First Name", "net")
+    assert parse_expression('NET + "First Name" || net').columns == ("NET", "First Name", "net")
     assert named("NET", ["net", "x"]) == "net"
     assert named("Net", ["net", "Net"]) == "Net"
 
@@ -124,6 +124,6 @@ def test_what_is_a_value_of_a_type() -> None:
 
 def test_a_row_without_a_value_is_named_without_quoting_any() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        computed("cast(\"First Name\" as integer)", "INTEGER", pa.int32())
+        computed('cast("First Name" as integer)', "INTEGER", pa.int32())
     assert "expression of x: ConversionException in some row" in str(caught.value)
     assert "Ada" not in str(caught.value)

@@ -44,8 +44,7 @@ SHOP = (
 def manifest(people: str = "", lines: str = "", more: str = "") -> str:
     """The columns of two tables, each with its generator in brackets: `name: {constant: x}`."""
     return (
-        "tables:\n  countries: {keep: real}\n"
-        f"  people:\n    columns:\n{_columns(people)}{more}  lines:\n    columns:\n{_columns(lines)}"
+        f"tables:\n  countries: {{keep: real}}\n  people:\n    columns:\n{_columns(people)}{more}  lines:\n    columns:\n{_columns(lines)}"
     )
 
 
