@@ -15,7 +15,7 @@ _DATA = tempfile.TemporaryDirectory(prefix="data-of-tests-")
 atexit.register(_DATA.cleanup)
 os.environ["XDG_DATA_HOME"] = _DATA.name
 ORDER = ("architecture", "unit", "airflow", "functional")
-LONGEST = ("test_undisturbed_and_not.py", "test_release_cycle.py", "test_dvc_repro.py")
+LONGEST = ("test_with_scheduler.py", "test_undisturbed_and_not.py", "test_release_cycle.py", "test_dvc_repro.py")
 """Functional files that begin first, so that no worker is left with one of them when the others are done."""
 
 
