@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 
 import duckdb
 import pytest
@@ -88,3 +90,18 @@ def test_three_manifests_run_when_they_are_due_and_through_a_workers_death(proje
     assert airflow.processes() == {}
     assert published(project) == {twin: (twin, 1) for twin in MANIFESTS}
     project.twin("audit", "stock@published")
+
+
+def test_a_deep_look_finds_all_well(project: Project) -> None:
+    """After the runs: Spark starts, MLflow and the DVC remote answer, and Airflow has the pools."""
+    environment = project.environment | {"AIRFLOW_HOME": str(project.workspace / "airflow")}
+    command = project.command("doctor", "--deep", "--json")
+    done = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+    findings = {finding["name"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert done.returncode == 0, done.stdout
+    assert {name for name, finding in findings.items() if finding["status"] != "ok"} == set()
+    assert findings["spark"]["what"].endswith("a session counted to 3")
+    assert findings["mlflow"]["what"].endswith(": 4 experiments")
+    assert findings["airflow"]["what"].endswith("with all pools")
+    assert findings["warehouse dev"]["what"] == "; ".join(f"schema {twin}: readers see {twin}@1" for twin in sorted(MANIFESTS))
