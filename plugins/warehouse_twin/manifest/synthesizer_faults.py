@@ -23,6 +23,7 @@ def synthesizer_faults(positions: Positions, manifest: Manifest, known: Mapping[
         yield from _challenger_faults(positions, path, spec, manifest.synthesizer_of(name).name)
         yield from _conditional_faults(positions, manifest, name, known)
         yield from _sequence_faults(positions, manifest, name, known)
+        yield from _unread_faults(positions, manifest, name, known)
 
 
 def _spec_faults(positions: Positions, path: Steps, spec: SynthesizerSpec, known: Mapping[str, Traits], *, k: int) -> Iterator[Fault]:
@@ -70,3 +71,14 @@ def _sequence_faults(positions: Positions, manifest: Manifest, name: str, known:
         if challenger.name in known and known[challenger.name].draws == "sequences":
             message = f"{challenger.name} draws sequences, which a challenger's rows are not; wanted it as the synthesizer, with order_by"
             yield positions.fault((*path, "challengers", index), message)
+
+
+def _unread_faults(positions: Positions, manifest: Manifest, name: str, known: Mapping[str, Traits]) -> Iterator[Fault]:
+    """What reads no rows challenges nobody, and nobody challenges it: there is nothing to learn from."""
+    spec, published = manifest.tables[name], manifest.synthesizer_of(name).name
+    for index, challenger in enumerate(spec.challengers):
+        where: Steps = ("tables", name, "challengers", index)
+        if challenger.name in known and not known[challenger.name].reads:
+            yield positions.fault(where, f"{challenger.name} reads no rows and has nothing to compare; wanted it as the synthesizer")
+        elif published in known and not known[published].reads:
+            yield positions.fault(where, f"no row of {name} is read, as its synthesizer is {published}; wanted no challengers")

@@ -15,7 +15,7 @@ from warehouse_twin.manifest.names import listed, shown, unknown
 
 NO_BOUND = 1e9
 Kind = Literal["whole", "number", "flag", "widths", "choice"]
-Draws = Literal["rows", "sequences", "schema", "nothing"]
+Draws = Literal["rows", "sequences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,14 @@ class Parameter:
 class Traits:
     """Of one synthesizer. `parameters` None: nobody knows them before it is fitted.
 
-    `draws`: rows of one table; sequences of one with `order_by`; a whole schema; or rows of a table nobody has read.
+    `draws`: rows of one table, or sequences of one with `order_by`.
     `conditional`: given other columns, which sequences, rebalanced tables and parents' columns need.
+    `reads`: whether the source's rows are read, or made up from what the catalog declares.
     """
 
     parameters: Mapping[str, Parameter] | None = None
     draws: Draws = "rows"
+    reads: bool = True
     conditional: bool | None = None
     cost: float | None = None
     """about how many CPU seconds 1,000 rows of 10 columns take to learn and to draw, in one epoch where it has epochs"""

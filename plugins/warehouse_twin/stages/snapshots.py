@@ -21,6 +21,7 @@ from warehouse_twin.manifest.loading import load
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
 from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
+from warehouse_twin.relations.cold_start import unread, with_made_up
 from warehouse_twin.relations.entities import Membership, memberships
 from warehouse_twin.stages.checked_manifests import checked_against, placed
 from warehouse_twin.stages.context import StageContext
@@ -63,7 +64,9 @@ def take_snapshot(context: StageContext) -> Taken:
     with warehouse.snapshot(source.schema_) as snapshot:
         declared = snapshot.tables()
         resolved = checked_against(loaded, declared, expectations=context.settings.expectations)
-        tables = {table.name: snapshot.read(_declared(declared, table)) for table in resolved.tables}
+        cold = {table.name for table in unread(resolved)}
+        read = {table.name: snapshot.read(_declared(declared, table)) for table in resolved.tables if table.name not in cold}
+    tables = with_made_up(resolved, read)
     sources = {
         name: keyed(digest_table(table, keys=resolved[name].table.primary_key or ()), secret=secret) for name, table in tables.items()
     }

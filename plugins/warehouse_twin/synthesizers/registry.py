@@ -23,6 +23,7 @@ BUILT_IN = {
     "ctgan": "warehouse_twin.synthesizers.sdv_models:CTGAN",
     "tvae": "warehouse_twin.synthesizers.sdv_models:TVAE",
     "copula_gan": "warehouse_twin.synthesizers.sdv_models:COPULA_GAN",
+    "day_z": "warehouse_twin.synthesizers.sequential:DAY_Z",
     "par": "warehouse_twin.synthesizers.sdv_sequences:PAR_SEQUENCES",
 }
 CARD = "card.json"

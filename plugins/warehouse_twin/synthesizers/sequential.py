@@ -273,3 +273,6 @@ def _in_order(column: ColumnProfile, place: int, matrix: Floats, names: Sequence
 
 TREE = Sequential("tree")
 INDEPENDENT = Sequential("independent", traits=replace(TRAITS, cost=0.02))
+_MADE_UP = {"rows": Parameter("whole", 0, 10_000_000), "nulls": Parameter("number", 0, 1)}
+DAY_Z = Sequential("day_z", traits=Traits(_MADE_UP, conditional=True, reads=False, cost=0.02))
+"""`independent`, of rows that nobody read (`relations.cold_start`)."""

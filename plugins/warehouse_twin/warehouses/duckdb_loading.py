@@ -40,6 +40,16 @@ def read_file(path: Path, table: Table) -> pa.Table:
         return opened.sql(f"SELECT {expressions} FROM (SELECT {columns} FROM {_parquet(path)})").to_arrow_table()
 
 
+def rows_as_read(table: Table, rows: pa.Table) -> pa.Table:
+    """Rows given as text, with the types that the table is read with; text that is no value of its type becomes null."""
+    columns = ", ".join(f"TRY_CAST({quoted(column.name)} AS {column.sql_type}) AS {quoted(column.name)}" for column in table.columns)
+    expressions = ", ".join(as_read(column) for column in table.columns)
+    with duckdb.connect(":memory:") as opened:
+        opened.execute("SET TimeZone = 'UTC'")
+        opened.register("made_up", rows)
+        return opened.sql(f"SELECT {expressions} FROM (SELECT {columns} FROM made_up)").to_arrow_table()
+
+
 def _load_in_waves(opened: duckdb.DuckDBPyConnection, table: Table, target: str, path: Path) -> None:
     """Rows that refer to rows of their own table: DuckDB (2.0) wants those stored by an earlier statement."""
     columns = table.column_names

@@ -76,6 +76,19 @@ def test_a_synthesizer_of_sequences_may_publish_a_table_in_order(resolve: Callab
     resolve(ORDERS + "    order_by: payer\n    synthesizer: par\n", synthesizers=known_synthesizers())
 
 
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("challengers: [day_z]", "4:19: tables.notes.challengers[0]: day_z reads no rows and has nothing to compare"),
+        ("synthesizer: day_z\n    challengers: [tree]", "tables.notes.challengers[0]: no row of notes is read, as its synthesizer is"),
+        ("synthesizer: {name: day_z, parameters: {nulls: 2}}", "got 2, wanted a number from 0 to 1 (of day_z)"),
+    ],
+)
+def test_what_reads_no_rows_challenges_nobody(catalog_faults: Check, more: str, fault: str) -> None:
+    text = f"tables:\n  orders: {{primary_key: id}}\n  notes:\n    {more}\n"
+    assert any(fault in found for found in catalog_faults(text, synthesizers=known_synthesizers()))
+
+
 @pytest.mark.parametrize("more", ["synthesizer: tvae", "challengers: [tvae]\n    choose: pareto"])
 def test_shares_are_not_to_be_had_from_what_draws_whole_tables(catalog_faults: Check, more: str) -> None:
     text = f"tables:\n  notes:\n    rebalance: {{x: {{a: 0.5}}}}\n    {more}\n"

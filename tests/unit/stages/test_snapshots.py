@@ -198,6 +198,19 @@ def test_digests_of_the_source_are_keyed_and_do_not_depend_on_row_order(
     assert not set(resolve()["sources"].values()) & set(before.values())
 
 
+def test_of_a_table_with_day_z_no_row_is_read(context: StageContext) -> None:
+    """Its rows are made up, with the keys that rows which may be read refer to, and the same again."""
+    text = context.manifest_file.read_text().replace("customers:", "customers: {synthesizer: {name: day_z, parameters: {nulls: 0}}}", 1)
+    context.manifest_file.write_text(text)
+    context = replace(context, manifest=load(context.manifest_file).manifest)
+    found = [take_snapshot(context).facts() for _ in range(2)]
+    assert found[0] == found[1]
+    customers = pq.read_table(context.snapshot / "customers.parquet")
+    assert customers["id"].to_pylist() == [1, 2], "the orders' two"
+    assert not any(moment.hour == 0 and moment.microsecond for moment in customers["moment"].to_pylist())
+    assert found[0]["rows"] == {"customers": 2, "orders": 3}
+
+
 def test_a_snapshot_that_is_there_is_not_taken_again(context: StageContext, resolve: Callable[[], dict[str, Any]]) -> None:
     resolve()
     run(context, "INSERT INTO shop.orders VALUES (3)")
