@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from warehouse_twin.manifest.foreign_keys import family, is_text
 from warehouse_twin.profiling.matching import codes_of
-from warehouse_twin.scaffolding.naming import STRENGTH, Likeness, is_about, likeness, says_key
+from warehouse_twin.scaffolding.naming import STRENGTH, Likeness, is_about, is_generic, likeness, says_key
 from warehouse_twin.scaffolding.people import is_of_people
 from warehouse_twin.scaffolding.primary_keys import is_joinable, is_text_like
 from warehouse_twin.scaffolding.proposal import Foreign, Primary
@@ -188,7 +188,7 @@ def _counterparts(table: Table, parent: Table, columns: Sequence[str]) -> tuple[
     same = all(
         family(table.column(name).sql_type) == family(parent.column(column).sql_type) for name, column in zip(mine, columns, strict=True)
     )
-    return mine if same and any(says_key(name) for name in mine) else None
+    return mine if same and not all(is_generic(name) for name in mine) else None
 
 
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.metrics.comparable import record_columns
 from warehouse_twin.scaffolding.proposal import Proposal, TableProposal
 
-NEEDED, TO_DECIDE = 600, 3_000
+NEEDED, TO_DECIDE = 600, 5_000
 """Entities below which attacks on privacy have nothing to go by, and below which their intervals may reach over the goal."""
 ROWS_NEEDED = 2_000
 """Rows of which a fifth, held out, are surely as many as the privacy scores ask for (`min_n` in `expectations/privacy.yml`)."""
@@ -41,4 +41,7 @@ def _few_entities(table: TableProposal, proposal: Proposal, *, belongs: bool) ->
 def _few_parents(table: TableProposal, proposal: Proposal) -> list[str]:
     parents = {item.key.references for item in table.foreign}
     few = sorted(name for name in parents if proposal.tables[name].rows < PARENTS_NEEDED and proposal.tables[name].keep is None)
-    return [f"{', '.join(few)} {'has' if len(few) == 1 else 'have'} too few rows to say how many children one has"] if few else []
+    if not few:
+        return []
+    parents_have = f"parent {few[0]} has" if len(few) == 1 else f"parents {', '.join(few)} have"
+    return [f"its {parents_have} too few rows to say how many children one has"]

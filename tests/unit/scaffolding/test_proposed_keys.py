@@ -46,6 +46,16 @@ def test_a_key_to_a_key_of_several_columns_and_not_beside_it(manifest_of: Made) 
     assert keys(manifest, "returned") == {("order_id", "line_no"): "lines"}
 
 
+def test_columns_with_the_names_of_a_parents_key_need_not_say_that_they_are_one(manifest_of: Made) -> None:
+    manifest = manifest_of(
+        "CREATE TABLE weather (origin VARCHAR, hour_of TIMESTAMP, wind DOUBLE, PRIMARY KEY (origin, hour_of));"
+        "INSERT INTO weather SELECT 'A' || i % 2, TIMESTAMP '2024-01-01' + INTERVAL (i // 2) HOUR, i FROM range(200) t(i);"
+        "CREATE TABLE starts AS SELECT 'A' || i % 2 AS origin, TIMESTAMP '2024-01-01' + INTERVAL (i % 90) HOUR AS hour_of"
+        " FROM range(300) t(i)"
+    )
+    assert keys(manifest, "starts") == {("origin", "hour_of"): "weather"}
+
+
 def test_a_key_the_source_keeps_only_nearly(scaffolded: Scaffolded, manifest_of: Made) -> None:
     statements = (
         "CREATE TABLE users AS SELECT CASE WHEN i = 5 THEN 4 WHEN i = 7 THEN NULL ELSE i END AS id FROM range(200) t(i);"

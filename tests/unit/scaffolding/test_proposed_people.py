@@ -87,6 +87,6 @@ def test_what_cannot_be_decided_is_accepted_with_the_reason(manifest_of: Made) -
 
 
 def test_a_large_table_accepts_nothing(manifest_of: Made) -> None:
-    manifest = manifest_of("CREATE TABLE readings AS SELECT i AS id, i % 7 AS a, i % 11 AS b FROM range(4_000) t(i)")
+    manifest = manifest_of("CREATE TABLE readings AS SELECT i AS id, i % 7 AS a, i % 11 AS b FROM range(6_000) t(i)")
     assert manifest.tables["readings"].gates.undecided is None
     assert manifest.entity is None
