@@ -75,8 +75,8 @@ def _faker(locale: str) -> Any:
     return Faker(locale)
 
 
-def make_faker(detail: Mapping[str, Any], counters: Ints, *, seed: int) -> Texts:
-    """A value a counter, shape `(rows,)`; values may repeat."""
+def make_faker(detail: Mapping[str, Any], counters: Ints, *, seed: int, length: int | None = None) -> Texts:
+    """A value a counter, shape `(rows,)`, cut to `length` where that is given; values may repeat."""
     faker, draw = _faker(detail["locale"]), Random()
     for each in faker.factories:
         each.random = draw
@@ -85,19 +85,19 @@ def make_faker(detail: Mapping[str, Any], counters: Ints, *, seed: int) -> Texts
     made = np.empty(len(counters), dtype=object)
     for row, bits in enumerate(random_bits(counters, seed=seed, stream="faker").tolist()):
         draw.seed(bits)
-        made[row] = str(call(**detail["arguments"])).replace("\n", apart)
+        made[row] = str(call(**detail["arguments"])).replace("\n", apart)[:length]
     return made
 
 
-def make_distinct_faker(detail: Mapping[str, Any], rows: int, *, seed: int, column: str) -> Texts:
+def make_distinct_faker(detail: Mapping[str, Any], rows: int, *, seed: int, column: str, length: int | None = None) -> Texts:
     """A value for every row, none twice: what repeats an earlier row is drawn again. Raises ConfigurationError when that does not end."""
-    made = make_faker(detail, np.arange(rows, dtype=np.int64), seed=seed)
+    made = make_faker(detail, np.arange(rows, dtype=np.int64), seed=seed, length=length)
     for attempt in range(1, ATTEMPTS + 1):
         seen: set[str] = set()
         again = np.asarray([row for row, text in enumerate(made) if text in seen or seen.add(text)], dtype=np.int64)  # type: ignore[func-returns-value]
         if not len(again):
             return made
-        made[again] = make_faker(detail, again + attempt * rows, seed=seed)
+        made[again] = make_faker(detail, again + attempt * rows, seed=seed, length=length)
     raise ConfigurationError(
         f"column {column}: {rows:,} different values are wanted, and faker {detail['provider']} does not give as many; "
         "next: use a pattern or a sequence, or remove unique"

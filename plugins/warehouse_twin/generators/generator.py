@@ -14,7 +14,8 @@ KINDS: tuple[Kind, ...] = ("faker", "range", "pattern", "sequence", "choice", "c
 class Generator:
     """`detail` is what the manifest says, as JSON; `sql_type` the column's type in DuckDB's words, which values are cast to.
 
-    `nulls` is the share of rows without a value: None keeps the source's (an expression's nulls are its own).
+    `nulls` is the share of rows without a value: None keeps the source's (an expression's nulls are its own). `length` is how many
+    characters the warehouse lets a text have, None where it does not say.
     """
 
     kind: Kind
@@ -22,6 +23,7 @@ class Generator:
     sql_type: str
     unique: bool = False
     nulls: float | None = None
+    length: int | None = None
 
     @property
     def learned(self) -> bool:

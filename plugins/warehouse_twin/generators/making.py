@@ -109,7 +109,7 @@ def _made(made: Made, known: Columns, kind: pa.DataType, counters: Ints, seed: i
     if generator.kind == "expression":
         names = [named(name, known) or name for name in made.uses]
         row = {name: known[name] for name in names}
-        return evaluate(detail["text"], row, len(counters), generator.sql_type, kind, column=made.name)
+        return _fitting(evaluate(detail["text"], row, len(counters), generator.sql_type, kind, column=made.name), made)
     if generator.kind in ("choice", "constant"):
         return make_choices(detail, counters, generator.sql_type, kind, seed=seed)
     if generator.kind == "range":
@@ -120,11 +120,21 @@ def _made(made: Made, known: Columns, kind: pa.DataType, counters: Ints, seed: i
     if generator.kind == "sequence":
         return counted(made, kind, counters)
     if generator.kind == "faker":
-        return pa.array(make_faker(detail, counters, seed=seed), type=pa.string()).cast(kind)
+        return pa.array(make_faker(detail, counters, seed=seed, length=generator.length), type=pa.string()).cast(kind)
     pattern = parse_pattern(detail["text"])
     if generator.unique:
         _refuse_too_many(made.name, counters, pattern.distinct)
     return pa.array((pattern.make_distinct if generator.unique else pattern.make)(counters, seed=seed), type=pa.string()).cast(kind)
+
+
+def _fitting(values: pa.Array, made: Made) -> pa.Array:
+    """Values that the warehouse takes. Raises ConfigurationError for a text that is too long."""
+    length = made.generator.length
+    if length is not None and (pc.max(pc.utf8_length(values)).as_py() or 0) > length:
+        raise ConfigurationError(
+            f"column {made.name}: its expression gives a text of more than {length} characters in some row; next: use left(…, {length})"
+        )
+    return values
 
 
 def counted(made: Made, kind: pa.DataType, numbers: Ints) -> pa.Array:
@@ -147,7 +157,7 @@ def made_for_all(made: Made, kind: pa.DataType, rows: int, parents: Sequence[pa.
     if made.generator.kind == "sequence" and parents:
         values = counted(made, kind, numbers_within(parents))
     elif made.generator.kind == "faker" and made.generator.unique:
-        texts = make_distinct_faker(made.generator.detail, rows, seed=own, column=made.name)
+        texts = make_distinct_faker(made.generator.detail, rows, seed=own, column=made.name, length=made.generator.length)
         values = pa.array(texts, type=pa.string()).cast(kind)
     else:
         values = _made(made, {}, kind, counters, own)

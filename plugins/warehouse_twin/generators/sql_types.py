@@ -11,6 +11,7 @@ _FAMILIES: dict[str, Family] = {
     "DOUBLE": "float", "FLOAT": "float", "DATE": "date", "TIME": "time", "BOOLEAN": "boolean", "VARCHAR": "text", "UUID": "uuid",
 }  # fmt: skip
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
+_LENGTH = re.compile(r"(?:character varying|character|varchar|nvarchar|char|bpchar)\s*\((\d+)\)")
 NUMBERS: tuple[Family, ...] = ("whole", "decimal", "float")
 
 
@@ -23,6 +24,12 @@ def family_of(sql_type: str) -> Family:
     if sql_type.startswith("TIMESTAMP") and not sql_type.endswith("]"):
         return "timestamp"
     return _FAMILIES.get(sql_type, "other")
+
+
+def length_of(native_type: str) -> int | None:
+    """The characters that a text may have in its warehouse, by the type's name there; None where there is no bound."""
+    found = _LENGTH.fullmatch(native_type.strip().lower())
+    return int(found.group(1)) if found else None
 
 
 def places_of(sql_type: str) -> int:

@@ -50,10 +50,12 @@ def _alone(table: Table, primary: Sequence[str]) -> set[str]:
 def _resolved(said: ColumnSpec, generator: GeneratorSpec, column: Column, *, alone: bool) -> Generator:
     """`alone`: the column is unique without a word."""
     from warehouse_twin.generators.expressions import duckdb_type
+    from warehouse_twin.generators.sql_types import length_of
 
     kind: Kind = generator.rule  # type: ignore[assignment]
     unique = generator.unique or (alone and kind in ("faker", "range", "pattern"))
-    return Generator(kind, _detail(said, generator), duckdb_type(column.sql_type), unique, generator.nulls)
+    length = length_of(column.native_type)
+    return Generator(kind, _detail(said, generator), duckdb_type(column.sql_type), unique, generator.nulls, length)
 
 
 def _detail(said: ColumnSpec, generator: GeneratorSpec) -> dict[str, Any]:
@@ -231,11 +233,14 @@ def _spaced(made: MadeTable, path: Steps, column: str, sql_type: str) -> Iterato
 
 def _pattern(made: MadeTable, column: str, said: ColumnSpec, generator: GeneratorSpec, sql_type: str) -> Iterator[Fault]:
     from warehouse_twin.generators.patterns import parse_pattern
-    from warehouse_twin.generators.sql_types import family_of
+    from warehouse_twin.generators.sql_types import family_of, length_of
 
     path = made.path(column, "generator", "pattern")
     if family_of(sql_type) != "text":
         yield made.fault(path, f"column {column} is {sql_type}; wanted a text column")
+    longest, length = parse_pattern(generator.pattern or "").longest, length_of(made.table.column(column).native_type)
+    if length is not None and longest > length:
+        yield made.fault(path, f"this makes up to {longest} characters, and column {column} is {made.table.column(column).native_type}")
     alone = _alone(made.table, made.primary)
     if (generator.unique or column in alone) and not parse_pattern(generator.pattern or "").distinct:
         message = "values must be unique, and this pattern may write one in several ways; wanted fixed counts and plain alternatives"
@@ -245,12 +250,14 @@ def _pattern(made: MadeTable, column: str, said: ColumnSpec, generator: Generato
 def _values(made: MadeTable, column: str, said: ColumnSpec, generator: GeneratorSpec, sql_type: str) -> Iterator[Fault]:
     """Of a choice or a constant."""
     from warehouse_twin.generators.expressions import castable
+    from warehouse_twin.generators.sql_types import length_of
 
-    texts = list(_weights(generator))
-    wrong = [text for text, good in zip(texts, castable(texts, sql_type), strict=True) if not good]
-    if wrong:
-        got = ", ".join(shown(text) for text in wrong[:5])
-        yield made.fault(made.path(column, "generator", generator.rule), f"column {column} is {sql_type}, which {got} is not")
+    texts, native = list(_weights(generator)), made.table.column(column).native_type
+    longest = length_of(native) or max(map(len, texts))
+    fitting = [good and len(text) <= longest for text, good in zip(texts, castable(texts, sql_type), strict=True)]
+    if not all(fitting):
+        got = ", ".join([shown(text) for text, good in zip(texts, fitting, strict=True) if not good][:5])
+        yield made.fault(made.path(column, "generator", generator.rule), f"column {column} is {native or sql_type}, which {got} is not")
 
 
 _CHECKS = {

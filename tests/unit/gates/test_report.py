@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from warehouse_twin.gates.report import write_report
+from warehouse_twin.generators.generator import Generator
 from warehouse_twin.manifest.resolved import Column, ForeignKey, ResolvedTable, ResolvedTwin, Table
 from warehouse_twin.metrics.score import Score
 
@@ -167,6 +169,19 @@ def test_a_table_shows_keys_repairs_columns_pairs_and_challengers(tmp_path: Path
     assert "0.991 best 0.906" in text
     assert "hour and tailnum 0.900 – 0.990" in text
     assert "tree (leaf = 50)" in text
+
+
+def test_columns_that_generators_make_are_named_as_not_scored(tmp_path: Path) -> None:
+    parts = flights()
+    generators = {
+        "owner": Generator("faker", {"provider": "company", "arguments": {}, "locale": "en_US"}, "VARCHAR"),
+        "seats": Generator("range", {"from": 1, "to": 9, "step": None, "distribution": "learned"}, "INTEGER"),
+        "speed": Generator("expression", {"text": "seats * 2"}, "INTEGER"),
+    }
+    parts["resolved"]["tables"][1]["generators"] = {name: asdict(each) for name, each in generators.items()}
+    text = render(tmp_path, **parts).text
+    assert "Made by generators, not scored owner (faker company), seats (learned range), speed (expression)" in text
+    assert "Made by generators" not in render(tmp_path, **flights()).text
 
 
 def test_a_key_that_keeps_orphans_says_so(tmp_path: Path) -> None:

@@ -166,3 +166,13 @@ def test_a_learned_range_moves_what_lies_outside_to_the_nearer_end(sql_type: str
     assert [value if value is None else str(value) for value in found.to_pylist()] == [
         value if value is None else str(value) for value in wanted
     ]
+
+
+def test_texts_are_no_longer_than_their_warehouse_takes() -> None:
+    types = pa.schema([pa.field("x", pa.string())])
+    faker = Generator("faker", {"provider": "company", "arguments": {}, "locale": "en_US"}, "VARCHAR", length=5)
+    found = complete({}, made_columns({"x": faker}, {"x": False}, {}), types, np.arange(20), seed=1)["x"].to_pylist()
+    assert {len(text) for text in found} <= {4, 5}
+    rule = Generator("expression", {"text": "'abcdef'"}, "VARCHAR", length=5)
+    with pytest.raises(ConfigurationError, match=r"more than 5 characters in some row; next: use left"):
+        complete({}, made_columns({"x": rule}, {"x": True}, {}), types, np.arange(2), seed=1)

@@ -85,6 +85,16 @@ def test_a_unique_constraint_makes_values_unique(resolve: Resolve, catalog_fault
     assert "tables.people.columns.name.generator.constant: column name has a UNIQUE constraint; wanted a sequence" in fault
 
 
+def test_texts_are_no_longer_than_their_warehouse_takes(resolve: Resolve, catalog_faults: Faults) -> None:
+    columns = tuple(replace(column, native_type="character varying(3)") if column.name == "name" else column for column in SHOP[1].columns)
+    catalog = (SHOP[0], replace(SHOP[1], columns=columns), SHOP[2])
+    assert resolve(manifest("name: {faker: company}"), catalog)["people"].generators["name"].length == 3
+    (fault,) = catalog_faults(manifest(r"name: {pattern: '\d{2,4}'}"), catalog)
+    assert "this makes up to 4 characters, and column name is character varying(3)" in fault
+    (fault,) = catalog_faults(manifest("name: {choice: [abc, abcd]}"), catalog)
+    assert "column name is character varying(3), which 'abcd' is not" in fault
+
+
 @pytest.mark.parametrize(
     ("people", "lines", "fault"),
     [
