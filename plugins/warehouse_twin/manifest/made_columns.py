@@ -214,7 +214,8 @@ def _sequence(made: MadeTable, column: str, said: ColumnSpec, generator: Generat
             sequence_grid(_detail(said, generator), sql_type)
         except GridError as error:
             yield made.fault(path, f"column {column}: {error}")
-    at_hand = {name for key in made.foreign if key.references in made.earlier for name in key.columns}
+    own = made.table.name if column in made.primary else ""  # the key to the table itself comes after the primary key
+    at_hand = {name for key in made.foreign if key.references in made.earlier and key.references != own for name in key.columns}
     for index, name in enumerate((generator.sequence and generator.sequence.per) or ()):
         if name not in made.table.column_names:
             yield made.fault((*path, "per", index), f"{unknown('column', name, made.table.column_names)} (of {made.table.name})")

@@ -21,7 +21,7 @@ from warehouse_twin.relations.distinct_keys import DistinctKeys
 from warehouse_twin.relations.families import brought_together, drawn_ahead, families_of
 from warehouse_twin.relations.frames import ROW, Contexts, Frame, contexts_of, drawn_in_stretches
 from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
-from warehouse_twin.relations.making import with_made_keys
+from warehouse_twin.relations.making import with_made_keys, with_made_rows
 from warehouse_twin.relations.new_keys import new_keys
 from warehouse_twin.relations.orphans import linked, unmatched
 from warehouse_twin.relations.rebalancing import rebalanced
@@ -63,6 +63,7 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
     frame = with_made_keys(blueprint, frame, seed=seed)
     for key in plan.itself:
         frame = to_itself(blueprint, key, frame, seed=seed)
+    frame = with_made_rows(blueprint, frame, seed=seed)
     columns = {name: frame.column(name) for name in frame.column_names if name != ROW}
     found = Frame(frame, _contexts(blueprint, columns, parents))
     ancestry = blueprint.links.ancestry

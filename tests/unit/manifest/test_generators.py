@@ -105,7 +105,6 @@ def test_texts_are_no_longer_than_their_warehouse_takes(resolve: Resolve, catalo
         ("id: {sequence: {}, nulls: 0.1}", "", "column id may not be null"),
         ("id: {constant: 1}", "", "id.generator.constant: column id is part of the primary key (id); wanted a sequence, or a unique rule"),
         ("id: {expression: a}", "", "column id is part of the primary key (id)"),
-        ("id: {sequence: {per: boss}}", "", "column id is part of the primary key (id)"),
         ("id: {range: {from: 1, to: 9, distribution: learned}}", "", "column id is part of the primary key (id)"),
         ("", "line: {range: {from: 1, to: 9}}", "primary key (person, line); wanted a sequence per other columns of the key"),
         ("name: {constant: x, unique: true}", "", "generator.unique: a constant may repeat a value"),

@@ -9,13 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pyarrow as pa
 import pytest
 import yaml
 
 from tiny_twins import learn
 from warehouse_twin.manifest.checking import resolve_manifest
+from warehouse_twin.manifest.json_schema import manifest_schema
 from warehouse_twin.manifest.loading import load
+from warehouse_twin.manifest.reading import read_document
 from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "manifest.md"
@@ -79,6 +82,13 @@ def test_every_rule_has_an_example() -> None:
     assert {rule for generator in said for rule in generator} >= {
         "faker", "range", "pattern", "sequence", "choice", "constant", "expression", "unique", "nulls",
     }  # fmt: skip
+
+
+def test_examples_fit_the_schema_for_editors() -> None:
+    validator = jsonschema.Draft202012Validator(manifest_schema())
+    for example in examples():
+        text = HEAD + "".join(f"    {line}\n" for line in example.splitlines())
+        validator.validate(read_document(text.encode(), "shop.yml").data)
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda text: text.split()[1].rstrip(":"))

@@ -224,3 +224,40 @@ def test_a_sequence_per_parent_counts_in_the_order_of_events(tmp_path: Path) -> 
         ordered = sorted(family, key=lambda row: row["number"])
         assert [row["number"] for row in ordered] == list(range(1, len(family) + 1))
         assert [row["at"] for row in ordered] == sorted(row["at"] for row in family)
+
+
+def test_keys_of_a_table_to_itself_are_those_that_are_made(tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    above = [None if row < 4 else f"r{draw.integers(0, row)}" for row in range(300)]
+    rules = {
+        "id": generator("pattern", "VARCHAR", unique=True, text=r"E\d{6}"),
+        "way": generator("expression", "VARCHAR", text="id || '<' || coalesce(boss, '-')"),
+        "place": generator("sequence", "INTEGER", start=1, step=1, per=["boss"]),
+    }
+    columns = ("id VARCHAR", "boss VARCHAR", "way VARCHAR!", "place INTEGER!")
+    twin = twin_of(resolved("staff", *columns, key=("id",), foreign=(link("boss", "staff"),), generators=rules))
+    nothing = {"way": ["x"] * 300, "place": pa.array([0] * 300, type=pa.int32())}
+    rows = pa.table({"id": [f"r{row}" for row in range(300)], "boss": above, **nothing})
+    drawn = learn(twin, {"staff": rows}, tmp_path).draw(seed=3)["staff"].to_pylist()
+    by_boss: dict[str, list[int]] = {}
+    for row in drawn:
+        assert row["way"] == f"{row['id']}<{row['boss'] or '-'}"
+        if row["boss"] is not None:
+            by_boss.setdefault(row["boss"], []).append(row["place"])
+    assert by_boss.keys() <= {row["id"] for row in drawn}
+    assert all(sorted(places) == list(range(1, len(places) + 1)) for places in by_boss.values())
+
+
+def test_an_expression_sees_a_key_that_is_filled_when_all_tables_are_drawn(tmp_path: Path) -> None:
+    rules = {"label": generator("expression", "VARCHAR", text="coalesce('head ' || head, 'none')")}
+    offices = resolved(
+        "offices", "id BIGINT", "head BIGINT", "label VARCHAR!", key=("id",), foreign=(link("head", "staff"),), generators=rules
+    )
+    staff = resolved("staff", "id BIGINT", "office BIGINT!", key=("id",), foreign=(link("office", "offices"),))
+    rows = {
+        "offices": pa.table({"id": np.arange(40), "head": np.arange(40) * 5, "label": ["x"] * 40}),
+        "staff": pa.table({"id": np.arange(200), "office": np.arange(200) // 5}),
+    }
+    drawn = learn(twin_of(offices, staff), rows, tmp_path).draw(seed=1)["offices"].to_pylist()
+    assert any(row["head"] is not None for row in drawn)
+    assert all(row["label"] == ("none" if row["head"] is None else f"head {row['head']}") for row in drawn)
