@@ -19,6 +19,7 @@ from warehouse_twin.manifest.ordering import ordered
 from warehouse_twin.manifest.positions import Positions, Steps
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.manifest.rule_texts import strangers
+from warehouse_twin.manifest.schema_faults import schema_faults
 from warehouse_twin.manifest.synthesizer_faults import synthesizer_faults
 from warehouse_twin.manifest.traits import Traits
 from warehouse_twin.warehouses.catalog import Table
@@ -170,6 +171,7 @@ def _entity(checked: _Checked) -> Iterator[Fault]:
 
 def _synthesizers(checked: _Checked) -> Iterator[Fault]:
     yield from synthesizer_faults(checked.positions, checked.manifest, checked.synthesizers)
+    yield from schema_faults(checked.positions, checked.manifest, checked.synthesizers, checked.keys)
 
 
 def _goals(checked: _Checked) -> Iterator[Fault]:

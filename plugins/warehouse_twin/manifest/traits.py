@@ -15,7 +15,7 @@ from warehouse_twin.manifest.names import listed, shown, unknown
 
 NO_BOUND = 1e9
 Kind = Literal["whole", "number", "flag", "widths", "choice"]
-Draws = Literal["rows", "sequences"]
+Draws = Literal["rows", "sequences", "schema"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Parameter:
 class Traits:
     """Of one synthesizer. `parameters` None: nobody knows them before it is fitted.
 
-    `draws`: rows of one table, or sequences of one with `order_by`.
+    `draws`: rows of one table, sequences of one with `order_by`, or all tables of a twin at once.
     `conditional`: given other columns, which sequences, rebalanced tables and parents' columns need.
     `reads`: whether the source's rows are read, or made up from what the catalog declares.
     """

@@ -28,10 +28,12 @@ from warehouse_twin.relations.orphans import drawn_astray
 from warehouse_twin.relations.planning import planned
 from warehouse_twin.relations.rebalancing import follows_shares, rebalanced
 from warehouse_twin.relations.training import context_columns
+from warehouse_twin.relations.whole_schema import schema_frame
 from warehouse_twin.spark_session import spark_session
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.train import CHILDREN_FOLDER, LINKS_FOLDER, read_profiles
 from warehouse_twin.synthesizers.registry import find_synthesizer, load_model
+from warehouse_twin.synthesizers.sdv_schemas import HmaModel, Ints
 from warehouse_twin.synthesizers.sequential import TREE
 from warehouse_twin.workspace import WORK_PREFIX
 
@@ -81,6 +83,7 @@ class _Drawer:
         self.profiles = read_profiles(context)
         self.rows = context.receipt("resolve").facts["rows"]
         self.cut: list[tuple[Blueprint, int]] = []
+        self.schema: dict[str, tuple[pa.Table, dict[str, Ints]]] = {}
 
     def draw(self, spark: SparkSession, table: ResolvedTable) -> None:
         folder = self.context.folder("train", table.name) / table.synthesizer
@@ -98,6 +101,9 @@ class _Drawer:
         blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, rows, names, children, parent_rows, links)
         seed = derive_seed(release_seed(self.context), table.name)
         parents = self._parents(blueprint)
+        if isinstance(model, HmaModel):
+            self._draw_of_schema(blueprint, folder, parents, seed=seed)
+            return
         frame = planned(blueprint, parents, seed=seed)
         astray = drawn_astray(blueprint, frame.rows, parents, seed=seed)
         self.cut += [(blueprint, seed)] if plan.cut else []
@@ -111,6 +117,18 @@ class _Drawer:
             draw_in_spark(spark, drawing, frame, scratch=scratch, target=target)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+    def _draw_of_schema(self, blueprint: Blueprint, folder: Path, parents: Mapping[str, pa.Table], *, seed: int) -> None:
+        """One table of a schema that is drawn as a whole, when the first of its tables is."""
+        table, resolved = blueprint.table, self.context.resolved
+        if not self.schema:
+            assert isinstance(blueprint.model, HmaModel)
+            sizes = {other.name: self.rows[other.name] for other in resolved.protected}
+            self.schema = blueprint.model.sample_schema(sizes, seed=derive_seed(release_seed(self.context), "schema"))
+        rows, links = self.schema[table.name]
+        frame = schema_frame(resolved, blueprint, links, parents, len(rows), seed=seed)
+        drawing = Drawing(table.synthesizer, folder, seed, blueprint.types, (), (), self._made(table))
+        pq.write_table(drawing.typed(frame, rows), self.twin / f"{table.name}.parquet", compression="zstd")
 
     def fill(self) -> None:
         """Fill the keys at which circles of tables were cut."""

@@ -23,11 +23,13 @@ from warehouse_twin.relations.rebalancing import check_rebalanced
 from warehouse_twin.relations.sequence_facts import lesson_of, marks_of
 from warehouse_twin.relations.sequences import Lesson
 from warehouse_twin.relations.training import TrainingView, children_view, training_view
+from warehouse_twin.relations.whole_schema import schema_rows
 from warehouse_twin.relations.whole_sequences import fit_ordered
 from warehouse_twin.stages.choosing import choice_of
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.synthesizers.protocol import LOSSES, Model
 from warehouse_twin.synthesizers.registry import CARD, find_synthesizer, model_digest
+from warehouse_twin.synthesizers.sdv_schemas import HmaSynthesizer, SchemaRows
 from warehouse_twin.synthesizers.sequential import TRAIN_ROWS, TREE
 from warehouse_twin.workspace import read_json, write_json
 
@@ -78,7 +80,10 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     for role, name, given in roles:
         if role == "published" and conditional:
             _fit_children(context, source, folder / name / CHILDREN_FOLDER)
-        models[name] = _fit(role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed, sequence=sequence)
+        schema = _schema(context, source) if isinstance(find_synthesizer(name), HmaSynthesizer) else None
+        models[name] = _fit(
+            role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed, sequence=sequence, schema=schema
+        )
     return {"models": models} | ({"choice": choice} if choice else {})
 
 
@@ -158,6 +163,13 @@ def _sequence(source: _Source, table: ResolvedTable, view: TrainingView) -> Less
     return lesson_of(table, plan, view, whole, entity=ENTITY, holdout=HOLDOUT)
 
 
+def _schema(context: StageContext, source: _Source) -> Mapping[str, SchemaRows]:
+    """What a synthesizer of whole schemas learns from: all tables, with the first of them."""
+    resolved = context.resolved
+    first = resolved.protected[0].name == source.table
+    return schema_rows(resolved, source.plans, source.profiles, source.training) if first else {}
+
+
 def _table(context: StageContext) -> str:
     if context.table is None:
         raise ConfigurationError(f"{context.twin}: train works on one table at a time; wanted --table")
@@ -170,7 +182,8 @@ def read_profiles(context: StageContext) -> dict[str, TableProfile]:
 
 
 def _fit(
-    role: str, name: str, given: dict[str, Any], view: TrainingView, folder: Path, *, table: str, seed: int, sequence: Lesson | None = None
+    role: str, name: str, given: dict[str, Any], view: TrainingView, folder: Path, *, table: str, seed: int, sequence: Lesson | None = None,
+    schema: Mapping[str, SchemaRows] | None = None,
 ) -> dict[str, Any]:
     """Fit and save one synthesizer; returns its card. Only a published one that can use them is given the parent's columns."""
     started = time.monotonic()
@@ -179,6 +192,8 @@ def _fit(
     fit_seed = derive_seed(seed, "train", table, name)
     if role == "published" and sequence is not None:
         model: Model = fit_ordered(synthesizer, sequence, parameters=given, seed=fit_seed)
+    elif isinstance(synthesizer, HmaSynthesizer) and schema is not None:
+        model = synthesizer.fit_schema(schema, parameters=given, seed=fit_seed)
     else:
         model = synthesizer.fit(part.training, part.profile, given=part.given, parameters=given, seed=fit_seed, leading=part.leading)
     folder.mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,7 @@ BUILT_IN = {
     "tvae": "warehouse_twin.synthesizers.sdv_models:TVAE",
     "copula_gan": "warehouse_twin.synthesizers.sdv_models:COPULA_GAN",
     "day_z": "warehouse_twin.synthesizers.sequential:DAY_Z",
+    "hma": "warehouse_twin.synthesizers.sdv_schemas:HMA_SCHEMA",
     "par": "warehouse_twin.synthesizers.sdv_sequences:PAR_SEQUENCES",
 }
 CARD = "card.json"

@@ -45,3 +45,4 @@ PAR = Traits(
     cost=1.0,
     epochs=128,
 )
+HMA = Traits({**_TRAIN_ROWS}, draws="schema", conditional=False, cost=1.0)
