@@ -30,7 +30,8 @@ CREATE TABLE shop.customers (
 );
 CREATE TABLE shop.orders (
     id BIGINT PRIMARY KEY, customer_id INTEGER, placed TIMESTAMP NOT NULL, status VARCHAR NOT NULL,
-    total DECIMAL(12, 2) NOT NULL, express BOOLEAN
+    total DECIMAL(12, 2) NOT NULL, express BOOLEAN,
+    tax DECIMAL(12, 2) NOT NULL, reference VARCHAR NOT NULL, nth INTEGER NOT NULL, note VARCHAR
 );
 COMMENT ON TABLE shop.customers IS 'People who bought something';
 """
@@ -55,11 +56,19 @@ tables:
     choose: pareto
   orders:
     foreign_keys: [{columns: customer_id, references: customers}]
+    columns:
+      tax: {generator: {expression: "round(total * 0.19, 2)"}}
+      reference: {generator: {pattern: '[A-Z]{2}-\\d{6}', unique: true}}
+      nth: {generator: {sequence: {per: customer_id}}}
+      note: {generator: {faker: sentence}, locale: de_DE}
 """
 
 
 def shop_tables() -> dict[str, pa.Table]:
-    """Customers by country and tier; orders whose number, total and status follow from the customer; a few orphans."""
+    """Customers by country and tier; orders whose number, total and status follow from the customer; a few orphans.
+
+    What an order's reference and note say in the source must be nowhere else.
+    """
     draw = np.random.default_rng(5)
     codes = np.asarray(["DE", "FR", "US", "JP", "BR"])
     country = codes[draw.choice(5, CUSTOMERS, p=[0.4, 0.25, 0.2, 0.1, 0.05])]
@@ -95,6 +104,11 @@ def shop_tables() -> dict[str, pa.Table]:
                 "status": status,
                 "total": total,
                 "express": draw.random(ORDERS) < 0.2,
+                # Made by rules in the twin, and nothing of them learned.
+                "tax": np.zeros(ORDERS),
+                "reference": [SENTINEL] * ORDERS,
+                "nth": np.zeros(ORDERS, dtype=np.int32),
+                "note": pa.array([SENTINEL] * ORDERS, mask=draw.random(ORDERS) < 0.3),
             }
         ),
     }

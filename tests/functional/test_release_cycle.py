@@ -70,6 +70,23 @@ def test_what_goes_together_in_the_source_does_in_the_twin(first: Project) -> No
     assert means["gold"][1] > 1.5 * means["plain"][1]
 
 
+def test_columns_with_a_generator_are_as_it_says(first: Project) -> None:
+    orders = "SELECT count(*) FROM shop_twin.orders WHERE tax IS DISTINCT FROM round(total * 0.19, 2)"
+    assert rows_of(first, f"{orders} OR NOT regexp_full_match(reference, '[A-Z]{{2}}-[0-9]{{6}}')") == [(0,)]
+    ((rows, references, notes),) = rows_of(first, "SELECT count(*), count(DISTINCT reference), count(note) FROM shop_twin.orders")
+    assert rows == references
+    assert 0.67 < notes / rows < 0.73
+    counted = "SELECT max(nth) = count(*) AND count(DISTINCT nth) = count(*) AS good FROM shop_twin.orders"
+    assert rows_of(first, f"SELECT DISTINCT good FROM ({counted} WHERE customer_id IS NOT NULL GROUP BY customer_id)") == [(True,)]
+    (profile,) = first.workspace.glob("internal/shop/profile/*/orders.json")
+    made = {column["name"]: column["parts"] for column in json.loads(profile.read_text())["columns"] if column["kind"] == "made"}
+    assert made == {"tax": [], "reference": [], "nth": [], "note": []}
+    scores = (first.workspace / "registry" / "releases" / "shop" / "2" / "scores.json").read_text()
+    assert not any(f'"{name}"' in scores for name in made)
+    report = next((first.workspace / "registry" / "releases" / "shop" / "2").glob("*.html")).read_text()
+    assert "note (faker sentence), nth (sequence), reference (pattern), tax (expression)" in report
+
+
 def test_people_do_not_leave_the_secure_zone(first: Project) -> None:
     """A person's address is in no file outside the zone and no open release, in no database and in no compressed Parquet."""
     open_folders = [path for path in first.workspace.iterdir() if path.name not in ("secure", "warehouses", "secret.key")]
