@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
+from sharing import made_once
+
 # SDV writes a logging configuration into the user's data folder when it is imported: into a temporary one instead
 _DATA = tempfile.TemporaryDirectory(prefix="data-of-tests-")
 atexit.register(_DATA.cleanup)
 os.environ["XDG_DATA_HOME"] = _DATA.name
 ORDER = ("architecture", "unit", "airflow", "functional")
-LONGEST = ("test_with_scheduler.py", "test_undisturbed_and_not.py", "test_release_cycle.py", "test_dvc_repro.py")
-"""Functional files that begin first, so that no worker is left with one of them when the others are done."""
+LONGEST = ("test_release_cycle.py", "test_with_scheduler.py", "test_dvc_repro.py", "test_undisturbed_and_not.py")
+"""Functional files that begin first, so that no worker is left with one of them when the others are done. The first makes
+the releases that the last compares with, the second waits much."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,3 +38,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return LoadFileScheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new MLflow database; made once, as its migrations take seconds."""
+    from hangar import settings_of
+    from warehouse_twin.lineage.tracking import connected
+
+    def make(folder: Path) -> None:
+        with connected(settings_of(folder), create=True):
+            pass
+
+    return settings_of(made_once(tmp_path_factory, "empty-mlflow", make)).workspace.mlflow / "mlflow.db"

@@ -173,6 +173,12 @@ class Project:
     def edit(self, old: str, new: str) -> None:
         self.manifest.write_text(self.manifest.read_text().replace(old, new))
 
+    def stage_digests(self, stage: str, release: int = 1) -> dict[str, str]:
+        """What a stage of a release left, by the digests of its receipt."""
+        receipt = self.workspace / "runs" / "shop" / str(release) / "receipts" / f"{stage}.json"
+        found: dict[str, str] = json.loads(receipt.read_text())["digests"]
+        return found
+
     def digests(self) -> dict[int, str]:
         return {release["release"]: release["data_digest"] for release in self.json("releases", "shop")["releases"]}
 
@@ -186,13 +192,17 @@ class Project:
         return int(release), int(count)
 
 
-def make_project(root: Path, source: Path, secret: str) -> Project:
+def make_project(root: Path, source: Path, secret: str, *, mlflow: Path | None = None) -> Project:
+    """A project that nothing was run in; a copy of the empty database `mlflow` spares the first run from making one."""
     project = Project(root)
     (root / "home").mkdir(parents=True)
     project.manifest.parent.mkdir()
     project.manifest.write_text(MANIFEST)
     (project.workspace / "warehouses").mkdir(parents=True)
     shutil.copy(source, project.workspace / "warehouses" / "prod.duckdb")
+    if mlflow is not None:
+        (project.workspace / "mlflow").mkdir()
+        shutil.copy(mlflow, project.workspace / "mlflow" / "mlflow.db")
     key = project.workspace / "secret.key"
     key.write_text(secret)
     key.chmod(0o600)

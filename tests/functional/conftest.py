@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from sharing import made_once
 from shop_project import Project, make_project, make_source
+
+SECRET = "5a" * 32
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What came out of the project `first`, noted when it was made: its tests alter it, perhaps while others ask."""
+
+    releases: dict[int, str]
+    profile: dict[str, str]
+    synthesize: dict[str, str]
 
 
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("source") / "prod.duckdb"
-    make_source(path)
-    return path
+    return made_once(tmp_path_factory, "source", lambda folder: make_source(folder / "prod.duckdb")) / "prod.duckdb"
 
 
 @pytest.fixture(scope="session")
-def first(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Project:
-    """A project with two releases, made by the command line, undisturbed."""
-    project = make_project(tmp_path_factory.mktemp("first"), source, "5a" * 32)
-    project.twin("run", "shop")
-    project.twin("run", "shop")
-    return project
+def made(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Path:
+    """Two releases, made by the command line, undisturbed."""
+
+    def make(folder: Path) -> None:
+        project = make_project(folder / "project", source, SECRET)
+        project.twin("run", "shop")
+        project.twin("run", "shop")
+        stages = {stage: project.stage_digests(stage) for stage in ("profile", "synthesize")}
+        (folder / "noted.json").write_text(json.dumps({"releases": project.digests()} | stages))
+
+    return made_once(tmp_path_factory, "first", make)
 
 
 @pytest.fixture(scope="session")
-def second(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Project:
+def first(made: Path) -> Project:
+    """A project with two releases. Only `test_release_cycle.py` may use it: it alters it."""
+    return Project(made / "project")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(made: Path) -> Undisturbed:
+    noted = json.loads((made / "noted.json").read_text())
+    return Undisturbed({int(release): digest for release, digest in noted["releases"].items()}, noted["profile"], noted["synthesize"])
+
+
+@pytest.fixture(scope="session")
+def second(tmp_path_factory: pytest.TempPathFactory, source: Path, empty_mlflow: Path) -> Project:
     """A project with nothing in it but the same source and secret."""
-    return make_project(tmp_path_factory.mktemp("second"), source, "5a" * 32)
-
-
-@pytest.fixture(scope="session")
-def third(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Project:
-    """A project whose release 2 was made in one go, with another k."""
-    project = make_project(tmp_path_factory.mktemp("third"), source, "5a" * 32)
-    project.edit("k: 10", "k: 11")
-    project.twin("run", "shop", "--release", "2")
-    return project
+    return make_project(tmp_path_factory.mktemp("second"), source, SECRET, mlflow=empty_mlflow)

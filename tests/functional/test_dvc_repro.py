@@ -11,6 +11,8 @@ from pathlib import Path
 
 from shop_project import CHECKOUT, Project, make_project
 
+from .conftest import SECRET
+
 
 def repro(project: Project, *, status: int = 0) -> list[str]:
     """The stages that `dvc repro` ran, in order."""
@@ -22,8 +24,8 @@ def repro(project: Project, *, status: int = 0) -> list[str]:
     return re.findall(r"Running stage '(\w+)@shop'", done.stdout)
 
 
-def test_only_what_changed_runs_again(tmp_path: Path, source: Path) -> None:
-    project = make_project(tmp_path / "project", source, "5a" * 32)
+def test_only_what_changed_runs_again(tmp_path: Path, source: Path, empty_mlflow: Path) -> None:
+    project = make_project(tmp_path / "project", source, SECRET, mlflow=empty_mlflow)
     declared = (CHECKOUT / "dvc.yaml").read_text()
     (project.root / "dvc.yaml").write_text(declared.replace("flights: {source:", "shop: {source:"))
     shutil.copytree(CHECKOUT / ".dvc", project.root / ".dvc", ignore=shutil.ignore_patterns("tmp", "cache"))

@@ -87,7 +87,7 @@ def tables() -> dict[str, pa.Table]:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory, empty_mlflow: Path) -> Project:
     """One release, published."""
     source = tmp_path_factory.mktemp("events") / "prod.duckdb"
     with duckdb.connect(str(source)) as connection:
@@ -96,7 +96,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
             connection.register("rows", rows)
             connection.execute(f"INSERT INTO shop.{name} SELECT * FROM rows")
             connection.unregister("rows")
-    project = make_project(tmp_path_factory.mktemp("project"), source, "7c" * 32)
+    project = make_project(tmp_path_factory.mktemp("project"), source, "7c" * 32, mlflow=empty_mlflow)
     project.manifest.write_text(MANIFEST)
     project.twin("run", "shop")
     return project

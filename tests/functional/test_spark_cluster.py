@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -14,7 +13,9 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from shop_project import Project, make_project
+from shop_project import make_project
+
+from .conftest import SECRET, Undisturbed
 
 HOME = Path(pyspark.__file__).parent
 JAVA = Path(os.environ["JAVA_HOME"], "bin", "java") if os.environ.get("JAVA_HOME") else Path("java")
@@ -27,9 +28,10 @@ def free_port() -> int:
 
 
 def start(folder: Path, kind: str, *words: str) -> subprocess.Popen[bytes]:
-    """One daemon of the cluster, from the jars that come with pyspark."""
+    """One daemon of the cluster, from the jars that come with pyspark; it dies with the tests, however they end."""
     environment = os.environ | {"SPARK_HOME": str(HOME), "SPARK_SCALA_VERSION": "2.13", "SPARK_LOCAL_IP": "127.0.0.1"}
-    command = [JAVA, "-Xmx256m", *_opened(), "-cp", HOME / "jars" / "*", f"org.apache.spark.deploy.{kind.lower()}.{kind}"]
+    java = [JAVA, "-Xmx256m", *_opened(), "-cp", HOME / "jars" / "*", f"org.apache.spark.deploy.{kind.lower()}.{kind}"]
+    command = ["setpriv", "--pdeathsig", "KILL", *java]
     with (folder / f"{kind}-{len(list(folder.iterdir()))}.log").open("wb") as log:
         return subprocess.Popen([*command, *words], cwd=folder, env=environment, stdout=log, stderr=log)
 
@@ -70,18 +72,15 @@ def master(tmp_path: Path) -> Iterator[str]:
             process.wait(timeout=30)
 
 
-def digests(project: Project, stage: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads((project.workspace / "runs" / "shop" / "1" / "receipts" / f"{stage}.json").read_text())["digests"]
-    return found
-
-
-def test_a_cluster_profiles_and_draws_what_one_process_does(first: Project, source: Path, tmp_path: Path, master: str) -> None:
-    project = make_project(tmp_path / "project", source, "5a" * 32)
+def test_a_cluster_profiles_and_draws_what_one_process_does(
+    undisturbed: Undisturbed, source: Path, empty_mlflow: Path, tmp_path: Path, master: str
+) -> None:
+    project = make_project(tmp_path / "project", source, SECRET, mlflow=empty_mlflow)
     environment = project.environment | {"TWIN_SPARK_MASTER": master}
     command = project.command("synthesize", "shop")
     done = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
-    for stage in ("profile", "synthesize"):
-        assert digests(project, stage)
-        assert digests(project, stage) == digests(first, stage)
+    for stage, expected in (("profile", undisturbed.profile), ("synthesize", undisturbed.synthesize)):
+        assert expected
+        assert project.stage_digests(stage) == expected
     assert len(list((tmp_path / "cluster").glob("work*/app-*"))) == 4  # two stages, and each of them on both workers

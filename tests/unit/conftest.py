@@ -9,19 +9,6 @@ from pathlib import Path
 import pytest
 
 from hangar import Hangar, settings_of
-from sharing import made_once
-from warehouse_twin.lineage.tracking import connected
-
-
-@pytest.fixture(scope="session")
-def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new MLflow database; made once, as its migrations take seconds."""
-
-    def make(folder: Path) -> None:
-        with connected(settings_of(folder), create=True):
-            pass
-
-    return settings_of(made_once(tmp_path_factory, "empty-mlflow", make)).workspace.mlflow / "mlflow.db"
 
 
 @pytest.fixture(scope="session")
