@@ -17,8 +17,8 @@ from great_expectations.render.renderer.renderer import renderer  # noqa: TID253
 from great_expectations.render.renderer_configuration import RendererConfiguration, RendererValueType  # noqa: TID253
 
 from warehouse_twin.gates.judging import status_of
+from warehouse_twin.gates.measures import MEASURES
 
-ANY_COLUMNS = "*"
 METRIC = "twin.score"
 
 
@@ -39,7 +39,7 @@ class TwinScore(TableMetricProvider):
     ) -> List[Any]:  # noqa: UP006
         frame, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type="table")
         rows = frame[frame["measure"] == metric_value_kwargs["measure"]]
-        if metric_value_kwargs["target"] != ANY_COLUMNS:
+        if not MEASURES[metric_value_kwargs["measure"]].worst:
             rows = rows[rows["target"] == metric_value_kwargs["target"]]
         return [(float(row.low), float(row.value), float(row.high), int(row.n)) for row in rows.itertuples()]
 
@@ -47,7 +47,7 @@ class TwinScore(TableMetricProvider):
 class ExpectScoreToMeetGoal(BatchExpectation):
     """Expect that a score was measured once and that it, with its 95 % interval, meets its goal.
 
-    `target` names the columns the score is about, empty for a whole table, `*` where only the score knows them. `goal` is
+    `target` names the columns the score is about, empty for a whole table and where only the score knows them. `goal` is
     None where there is nothing to compare with: that is undecided, which is met only when it is `accepted`.
     """
 
@@ -102,7 +102,7 @@ class ExpectScoreToMeetGoal(BatchExpectation):
 
 def _sentence(kwargs: Dict[str, Any]) -> str:  # noqa: UP006
     """The expectation as Data Docs show it."""
-    about = " of $target" if kwargs.get("target") not in ("", None, ANY_COLUMNS) else ""
+    about = " of $target" if kwargs.get("target") not in ("", None) else ""
     if kwargs.get("goal") is None:
         return f"$measure{about} has no yardstick to be compared with."
     return f"$measure{about} must be at {'least' if kwargs['better'] == 'higher' else 'most'} $goal."

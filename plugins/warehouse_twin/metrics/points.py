@@ -21,8 +21,8 @@ Shorts = NDArray[np.int16]
 FARTHEST = np.iinfo(np.int16).max
 _LARGEST_DISTANCE = 32_000
 _FINEST_RANK = 2_000
-_CODES = 65_521
-"""Categories beyond 65,521 share codes: the largest prime that fits into 16 bits."""
+_OTHER = 65_535
+"""The code of a category that the training part has not; beyond so many of those it has, they share codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def encode_points(tables: Sequence[pa.Table], columns: Sequence[str]) -> list[Po
             for found, rank in zip(ranks, _ranks([decode(part, kind, name=name) for part in parts], scale), strict=True):
                 found.append(rank)
         else:
-            for coded, code in zip(codes, joint_codes(parts, name=name), strict=True):
-                coded.append((code % _CODES).astype(np.uint16))
+            for coded, code in zip(codes, _compact(joint_codes(parts, name=name)), strict=True):
+                coded.append(code)
     return [
         Points(_stacked(rank, np.int16, table.num_rows), _stacked(code, np.uint16, table.num_rows), scale)
         for table, rank, code in zip(tables, ranks, codes, strict=True)
@@ -99,6 +99,17 @@ def _ranks(columns: Sequence[Values], scale: int) -> list[Shorts]:
         rank = both * scale // max(2 * len(present), 1)
         ranks.append(np.where(values.missing, 2 * scale, rank).astype(np.int16))
     return ranks
+
+
+def _compact(columns: Sequence[Ints]) -> list[NDArray[np.uint16]]:
+    """Codes in 16 bits: values of the first column are told apart, as far as there is room, and all others are one more."""
+    known = np.unique(columns[0])
+    found = []
+    for codes in columns:
+        place = np.minimum(np.searchsorted(known, codes), max(len(known) - 1, 0))
+        there = known[place] == codes if len(known) else np.zeros(len(codes), dtype=bool)
+        found.append(np.where(there, place % _OTHER, _OTHER).astype(np.uint16))
+    return found
 
 
 def _stacked(columns: Sequence[np.ndarray], kind: type, rows: int) -> np.ndarray:

@@ -19,6 +19,7 @@ Ints = NDArray[np.int64]
 Cell = tuple[float, float, int]
 
 MAX_CELLS = 2_000
+_SQUARES, _LARGEST = 1e150, float(np.finfo(np.float64).max)
 
 
 def numeric_cells(values: Floats, entities: Ints, *, k: int, max_cells: int = MAX_CELLS) -> tuple[tuple[Cell, ...], int]:
@@ -80,8 +81,10 @@ def _after_kth(entities: Ints, begin: int, k: int) -> int | None:
 
 
 def _uniform(values: Floats) -> Cell:
-    centre, spread = float(values.mean()), float(values.std()) * 3.0**0.5
-    return centre - spread, centre + spread, len(values)
+    size = float(np.abs(values).max())
+    scale = 1.0 if size < _SQUARES else size  # what is larger has no square
+    centre, spread = float((values / scale).mean()), float((values / scale).std()) * 3.0**0.5
+    return max((centre - spread) * scale, -_LARGEST), min((centre + spread) * scale, _LARGEST), len(values)
 
 
 def _inside(cells: list[Cell], values: Floats) -> tuple[Cell, ...]:
@@ -93,7 +96,7 @@ def _inside(cells: list[Cell], values: Floats) -> tuple[Cell, ...]:
     last = len(cells) - 1
     for index, (low, high, rows) in enumerate(cells):
         if low < high:
-            centre = (low + high) / 2
+            centre = low / 2 + high / 2
             if index:
                 low = min(max(low, _border(cells[index - 1], cells[index])), high)
             if index < last:
@@ -116,4 +119,4 @@ def _border(left: Cell, right: Cell) -> float:
         return left[1]
     if right[0] == right[1]:
         return right[0]
-    return (left[0] + left[1] + right[0] + right[1]) / 4
+    return left[0] / 4 + left[1] / 4 + right[0] / 4 + right[1] / 4

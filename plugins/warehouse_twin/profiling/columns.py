@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from warehouse_twin.profiling.cells import numeric_cells
+from warehouse_twin.profiling.cells import Cell, numeric_cells
 from warehouse_twin.profiling.formats import UUID, learn_patterns, learn_words
 from warehouse_twin.profiling.holders import holders_of
 from warehouse_twin.profiling.leads import lead_part
@@ -22,7 +22,7 @@ from warehouse_twin.profiling.nested import Shape, is_nested, learn_json, learn_
 from warehouse_twin.profiling.recognition import Recognised, recognise, role_of
 from warehouse_twin.profiling.spelled import is_spelled
 from warehouse_twin.profiling.table_profile import MADE_UP, ColumnKind, ColumnProfile, Part
-from warehouse_twin.profiling.values import part_names, step_of, to_parts
+from warehouse_twin.profiling.values import Floats, is_mark, part_names, step_of, to_parts
 
 Ints = NDArray[np.int64]
 MAX_CATEGORIES = 5_000
@@ -226,14 +226,25 @@ def _category(seen: _Seen) -> Part:
 
 def _numeric_parts(seen: _Seen) -> tuple[Part, ...]:
     parts: list[Part] = []
-    for name, values in zip(part_names(seen.present.type), to_parts(seen.present), strict=True):
-        finite = ~np.isnan(values)
+    for name, values in zip(part_names(seen.present.type), to_parts(seen.present, marked=True), strict=True):
+        marks = is_mark(values, name)
+        finite = ~np.isnan(values) & ~marks
         cells, protected = numeric_cells(values[finite], seen.holders[finite], k=seen.k)
-        if not cells and (finite.any() or not seen.task.nullable):
+        beyond, rare = _marks(values[marks], seen.holders[marks], k=seen.k)
+        if not cells and not beyond and (len(values) or not seen.task.nullable):
             cells = ((0.0, 0.0, protected),)
+        cells, protected = tuple(sorted((*cells, *beyond))), protected + rare
         step = step_of(values[finite], name)
         parts.append(Part(name, cells=cells, step=step, protected=protected))  # type: ignore[arg-type]
     return tuple(parts)
+
+
+def _marks(values: Floats, entities: Ints, *, k: int) -> tuple[tuple[Cell, ...], int]:
+    """A point mass for NaN and each infinity that k entities have; the rows that have one which is rarer."""
+    found, codes = np.unique(values, return_inverse=True)
+    rows, shared = np.bincount(codes, minlength=len(found)), holders_of(codes, entities, size=len(found)) >= k
+    cells = tuple((float(value), float(value), int(count)) for value, count, kept in zip(found, rows, shared, strict=True) if kept)
+    return cells, int(rows[~shared].sum())
 
 
 def common_values(

@@ -1,4 +1,8 @@
-"""Columns as numbers and back: every Arrow type the engine can model becomes one or two float64 arrays, NaN for null."""
+"""Columns as numbers and back: every Arrow type the engine can model becomes one or two float64 arrays, NaN for null.
+
+NaN and the infinities of the source are values too. Where they are to come back, each is *marked*: a number or a day beyond
+all others, which is a value like any other to who only compares. Elsewhere they count as null.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,15 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from warehouse_twin.profiling.table_profile import Part
+
 Floats = NDArray[np.float64]
 DAY_MICROSECONDS = 86_400_000_000.0
 _MAX_EXACT = float(2**53)
 _MAX_DAY = 2.0**31 - 2
+_ENDLESS_DAY, _ENDLESS = 2.0**31 - 1, np.int64(2**63 - 1)
+"""Infinite dates are the largest and smallest integer in Arrow, infinite timestamps are marked by the same days."""
+_LARGEST, _NOT_A_NUMBER, _INFINITE = 1.797e308, 1.7972e308, 1.7975e308
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -35,24 +44,29 @@ def part_names(kind: pa.DataType) -> tuple[str, ...]:
     return ("number",) if is_number(kind) else ()
 
 
-def to_parts(column: pa.ChunkedArray) -> tuple[Floats, ...]:
-    """A numeric or datetime column as the arrays of its parts, each shape `(rows,)`; NaN and infinities count as null.
+def to_parts(column: pa.ChunkedArray, *, marked: bool = False) -> tuple[Floats, ...]:
+    """A numeric or datetime column as the arrays of its parts, each shape `(rows,)`.
 
-    DuckDB and PostgreSQL know infinite times: they come as the largest and smallest integer.
+    NaN and infinities count as null unless they are to be `marked`. DuckDB and PostgreSQL know infinite times: they come as
+    the largest and smallest integer.
     """
     kind = column.type
     if pt.is_timestamp(kind):
         micros = _floats(column.cast(pa.timestamp("us", tz=kind.tz), safe=False).cast(pa.int64()))
-        micros[np.abs(micros) >= 2.0**63] = np.nan
+        endless = np.abs(micros) >= 2.0**63
         day = np.floor(micros / DAY_MICROSECONDS)
-        return day, micros - day * DAY_MICROSECONDS
+        time = micros - day * DAY_MICROSECONDS
+        day[endless] = np.sign(micros[endless]) * _ENDLESS_DAY if marked else np.nan
+        time[endless] = 0.0 if marked else np.nan
+        return day, time
     if pt.is_date(kind):
         days = _floats(column.cast(pa.date32()).cast(pa.int32()))
-        days[np.abs(days) >= 2.0**31 - 1] = np.nan
+        if not marked:
+            days[np.abs(days) >= _ENDLESS_DAY] = np.nan
         return (days,)
     if pt.is_time(kind):
         return (_floats(column.cast(pa.time64("us")).cast(pa.int64())),)
-    return (_floats(column),)
+    return (_marked(column) if marked and pt.is_floating(kind) else _floats(column),)
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:
@@ -61,17 +75,43 @@ def _floats(column: pa.ChunkedArray) -> Floats:
     return values
 
 
+def _marked(column: pa.ChunkedArray) -> Floats:
+    values: Floats = np.array(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+    finite, unknown = np.isfinite(values), np.isnan(values) & column.is_valid().to_numpy()
+    endless = np.isinf(values)
+    values[finite] = np.clip(values[finite], -_LARGEST, _LARGEST)
+    values[endless] = np.sign(values[endless]) * _INFINITE
+    values[unknown] = _NOT_A_NUMBER
+    return values
+
+
+def is_mark(values: Floats, part: str) -> NDArray[np.bool_]:
+    """Which values of a part stand for NaN or an infinity."""
+    size = np.abs(values)
+    found: NDArray[np.bool_] = size == _ENDLESS_DAY if part == "day" else (size > _LARGEST) & (part == "number")
+    return found
+
+
+def has_marks(part: Part) -> bool:
+    """Whether NaN or an infinity is among the values that were kept of a part."""
+    ends = part.cells[:1] + part.cells[-1:]
+    return bool(is_mark(np.asarray([low for low, _, _ in ends]), part.kind).any())
+
+
 def from_parts(parts: Sequence[NDArray[np.floating[Any]]], kind: pa.DataType) -> pa.Array:
-    """The inverse of `to_parts`; values are clamped into the type's range."""
+    """The inverse of `to_parts`, whether marked or not; values are clamped into the type's range."""
     missing = np.isnan(parts[0])
     clean = [np.where(missing | np.isnan(part), 0.0, part) for part in parts]
     if pt.is_timestamp(kind):
         bound = 106_750.0 if kind.unit == "ns" else 106_751_990.0  # days that fit into 64 bits
         days = np.clip(clean[0], -bound, bound).astype(np.int64)
         micros = days * np.int64(DAY_MICROSECONDS) + np.rint(clean[1]).astype(np.int64)
+        if kind.unit == "us":
+            micros = np.where(is_mark(clean[0], "day"), np.sign(clean[0]).astype(np.int64) * _ENDLESS, micros)
         return pa.array(micros, mask=missing).cast(pa.timestamp("us", tz=kind.tz)).cast(kind, safe=False)
     if pt.is_date(kind):
-        return pa.array(np.rint(np.clip(clean[0], -_MAX_DAY, _MAX_DAY)).astype(np.int32), mask=missing).cast(pa.date32()).cast(kind)
+        bound = _ENDLESS_DAY if pt.is_date32(kind) else _MAX_DAY
+        return pa.array(np.rint(np.clip(clean[0], -bound, bound)).astype(np.int32), mask=missing).cast(pa.date32()).cast(kind)
     if pt.is_time(kind):
         micros = np.clip(np.rint(clean[0]), 0, DAY_MICROSECONDS - 1).astype(np.int64)
         return pa.array(micros, mask=missing).cast(pa.time64("us")).cast(kind, safe=False)
@@ -79,17 +119,21 @@ def from_parts(parts: Sequence[NDArray[np.floating[Any]]], kind: pa.DataType) ->
         return _integers(clean[0], missing, kind)
     if pt.is_decimal(kind):
         return _decimals(clean[0], missing, kind)
-    return pa.array(clean[0], mask=missing).cast(kind, safe=False)
+    return pa.array(_unmarked(clean[0]), mask=missing).cast(kind, safe=False)
+
+
+def _unmarked(values: Floats) -> Floats:
+    size = np.abs(values)
+    found: Floats = np.where(size >= _INFINITE, np.copysign(np.inf, values), np.where(size >= _NOT_A_NUMBER, np.nan, values))
+    return found
 
 
 def _integers(values: Floats, missing: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
-    if pt.is_uint64(kind) or pt.is_int64(kind):
-        low, high = (0.0 if pt.is_uint64(kind) else -_MAX_EXACT), _MAX_EXACT
-    else:
-        signed = pt.is_signed_integer(kind)
-        low = -(2.0 ** (kind.bit_width - 1)) if signed else 0.0
-        high = 2.0 ** (kind.bit_width - signed) - 1
-    return pa.array(np.clip(np.rint(values), low, high).astype(np.int64), mask=missing).cast(kind)
+    signed = pt.is_signed_integer(kind)
+    low, high = (-(2.0 ** (kind.bit_width - 1)) if signed else 0.0), 2.0 ** (kind.bit_width - signed)
+    highest = high - 1 if kind.bit_width < 64 else np.nextafter(high, 0.0)  # floats near 2**64 are far apart
+    whole = np.clip(np.rint(values), low, highest)
+    return pa.array(whole.astype(np.int64 if signed else np.uint64), mask=missing).cast(kind)
 
 
 def _decimals(values: Floats, missing: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
@@ -132,8 +176,10 @@ def step_of(values: Floats, part: str) -> float:
     """
     if len(values) == 0:
         return 0.0
+    if np.abs(values).max() >= _MAX_EXACT:
+        return 0.0  # such numbers are whole, and further apart than any step
     whole = np.rint(values)
-    if np.array_equal(whole, values) and np.abs(values).max() < _MAX_EXACT:
+    if np.array_equal(whole, values):
         step = float(np.gcd.reduce(whole.astype(np.int64)))
         return max(step, 1.0) if part != "number" else min(max(step, 1.0), 1e15)
     for digits in range(1, 7):

@@ -94,9 +94,18 @@ def _leads_to(twin: ResolvedTwin, name: str, seen: frozenset[str] = frozenset())
 
 
 def _own(resolved: ResolvedTable, table: pa.Table, secret: bytes) -> Ints:
-    """The row as its own entity: a hash of its primary key, of the whole row where there is none."""
-    names = resolved.table.primary_key or table.column_names
-    return _hash_rows(columns_of(table, names), secret)
+    """The row as its own entity: a hash of its primary key; where there is none, of the whole row and which of its likes it is."""
+    if resolved.table.primary_key:
+        return _hash_rows(columns_of(table, resolved.table.primary_key), secret)
+    hashes = _hash_rows([table.column(name) for name in table.column_names], secret)
+    order = np.argsort(hashes, kind="stable")
+    ordered = hashes[order]
+    places = np.arange(len(order))
+    firsts = np.maximum.accumulate(np.where(np.r_[True, ordered[1:] != ordered[:-1]][: len(order)], places, 0))
+    which = np.empty(len(order), dtype=np.uint64)
+    which[order] = places - firsts
+    apart = (mix(hashes.astype(np.uint64) ^ mix(which)) >> np.uint64(1)).astype(np.int64)
+    return np.where(which > 0, apart, hashes)
 
 
 def _any_null(columns: Sequence[pa.ChunkedArray]) -> NDArray[np.bool_]:

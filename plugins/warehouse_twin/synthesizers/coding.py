@@ -115,11 +115,11 @@ class Codec:
         begin = np.where(first > 0, ends[np.maximum(first - 1, 0)], 0.0)
         target = begin + cell_draw[filled] * (ends[last] - begin)
         cell = np.clip(np.searchsorted(ends, target, side="right"), first, last)
-        drawn = self.low[cell] + place_draw[filled] * (self.high[cell] - self.low[cell])
+        drawn = self.low[cell] + 2.0 * (place_draw[filled] * (self.high[cell] / 2 - self.low[cell] / 2))  # halves: of the largest, too
         step = self.part.step
         if step > 0:
             loose = self.high[cell] > self.low[cell]
-            drawn = np.where(loose, np.round(np.rint(drawn / step) * step, 9), drawn)
+            drawn[loose] = np.round(np.rint(drawn[loose] / step) * step, 9)
         values[filled] = drawn
         return values
 
@@ -139,7 +139,7 @@ def codec_of(part: Part) -> Codec:
 def _edges(low: Floats, high: Floats) -> Floats:
     """The largest value of each cell but the last: a point mass keeps its own value, neighbours meet half-way."""
     point = low == high
-    middle = (high[:-1] + low[1:]) / 2
+    middle = high[:-1] / 2 + low[1:] / 2
     beside = np.where(point[:-1], high[:-1], np.where(point[1:], np.nextafter(low[1:], -np.inf), middle))
     return np.maximum.accumulate(np.where(point[:-1] & point[1:], middle, beside))
 

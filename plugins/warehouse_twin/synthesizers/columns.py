@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from warehouse_twin.profiling.leads import leads_of
 from warehouse_twin.profiling.table_profile import MADE_UP, ColumnProfile, Part
-from warehouse_twin.profiling.values import from_parts, to_parts
+from warehouse_twin.profiling.values import from_parts, is_mark, to_parts
 from warehouse_twin.randomness import derive_seed, uniforms
 from warehouse_twin.synthesizers.coding import codec_of
 from warehouse_twin.synthesizers.generators import generate
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 def to_values(column: pa.ChunkedArray, profile: ColumnProfile) -> tuple[Floats, ...]:
     """One array a part. A category that the profile did not keep becomes NaN: it is never learned."""
     if profile.kind in ("numeric", "datetime"):
-        return to_parts(column)
+        return tuple(_kept(values, part) for values, part in zip(to_parts(column, marked=True), profile.parts, strict=True))
     if profile.kind == "categorical":
         text = column if pt.is_string(column.type) or pt.is_large_string(column.type) else column.cast(pa.string())
         found = pc.index_in(text.cast(pa.string()), value_set=pa.array(profile.parts[0].values, type=pa.string()))
@@ -35,6 +35,12 @@ def to_values(column: pa.ChunkedArray, profile: ColumnProfile) -> tuple[Floats, 
             found = pc.if_else(column.is_valid(), pc.fill_null(found, part.values.index(MADE_UP)), found)
         return (np.array(found.cast(pa.float64()).to_numpy(), dtype=np.float64),)
     return (np.where(column.is_valid().to_numpy(), 0.0, np.nan),)
+
+
+def _kept(values: Floats, part: Part) -> Floats:
+    """Without the NaN and the infinities that the profile did not keep."""
+    marks = is_mark(values, part.kind)
+    return np.where(marks & ~np.isin(values, [low for low, _, _ in part.cells]), np.nan, values) if marks.any() else values
 
 
 def from_values(

@@ -90,13 +90,12 @@ def read_columns(opened: duckdb.DuckDBPyConnection, schema: str, table: Table, *
 
 
 def as_read(column: Column) -> str:
-    """A column as rows are read: itself, or its text; arrays as lists, since Parquet loses those that are null."""
+    """A column as rows are read: itself, its text, or as a type that loses nothing on the way."""
     name, declared = quoted(column.name), taken_apart(column.sql_type)
     if declared.only_text:
         return f"CAST({name} AS VARCHAR) AS {name}"
-    if any(part.length is not None for part in declared.all()):
-        return f"CAST({name} AS {declared.with_lists()}) AS {name}"
-    return name
+    wanted = declared.read_as()
+    return name if wanted == column.sql_type else f"CAST({name} AS {wanted}) AS {name}"
 
 
 def _keys_of(opened: duckdb.DuckDBPyConnection, schema: str) -> dict[str, Table]:

@@ -15,6 +15,13 @@ _ARRAY = re.compile(r"(?P<item>.+)\[(?P<length>\d*)\]", re.DOTALL)
 _MADE_OF = re.compile(r"(?P<name>STRUCT|MAP|UNION|TUPLE)\((?P<parts>.*)\)", re.DOTALL)
 _PART = re.compile(r"\"(?P<quoted>(?:[^\"]|\"\")*)\"\s+(?P<kind>.+)|(?P<plain>\S+)\s+(?P<other>.+)", re.DOTALL)
 _ONLY_TEXT = re.compile(r"TIME WITH TIME ZONE|INTERVAL|BIT|BIGNUM|UHUGEINT|UNION|VARIANT|GEOMETRY|ENUM\(.*\)", re.DOTALL)
+_MICROSECONDS = {
+    "TIMESTAMP_S": "TIMESTAMP",
+    "TIMESTAMP_MS": "TIMESTAMP",
+    "TIMESTAMP_NS": "TIMESTAMP",
+    "TIMESTAMPTZ_NS": "TIMESTAMP WITH TIME ZONE",
+    "TIME_NS": "TIME",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +50,17 @@ class Declared:
         """Whether Arrow or Parquet loses something of it: it is read as text, which DuckDB casts back to the same value."""
         return any(_ONLY_TEXT.fullmatch(part.name) is not None for part in self.all())
 
-    def with_lists(self) -> str:
-        """The type's text with a list in place of every array."""
-        inner = [part.with_lists() for _, part in self.parts]
+    def read_as(self) -> str:
+        """The type it is read as: lists in place of arrays, as Parquet loses those that are null, and times in microseconds, the one
+        unit in which an infinite time stays what it is."""
+        inner = [part.read_as() for _, part in self.parts]
         if self.name in ("LIST", "ARRAY"):
             return f"{inner[0]}[]"
         if self.name in ("MAP", "TUPLE"):
             return f"{self.name}({', '.join(inner)})"
         if self.parts:
             return f"{self.name}({', '.join(f'{quoted(name)} {kind}' for (name, _), kind in zip(self.parts, inner, strict=True))})"
-        return self.name
+        return _MICROSECONDS.get(self.name, self.name)
 
 
 def taken_apart(sql_type: str) -> Declared:

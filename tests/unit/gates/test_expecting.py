@@ -17,7 +17,8 @@ from warehouse_twin.gates.policy import Expectation
 from warehouse_twin.gates.verdict import Evaluation, Verdict, decide
 from warehouse_twin.metrics.score import Score
 
-TABLE = Rows("trips", ("id", "km"), pa.table({"id": [1], "km": [2.0]}), filled=True)
+BEYOND = pa.array([-800_000], pa.date32())  # in 221 BC, which pandas has no day for
+TABLE = Rows("trips", ("id", "km"), pa.table({"id": [1], "km": BEYOND}), filled=True)
 
 
 def asked(name: str, measure: str = "column_shape", columns: tuple[str, ...] = ("km",), **changes: object) -> Requirement:

@@ -52,3 +52,12 @@ def test_many_columns_keep_within_sixteen_bits() -> None:
 def test_no_columns_are_refused() -> None:
     with pytest.raises(TerminalError, match="got 0"):
         encode_points([TRAINING], ())
+
+
+def test_very_many_categories_are_not_taken_for_each_other() -> None:
+    """A value that no training row has is far from all of them, however many there are on both sides."""
+    training = pa.table({"code": [f"t{number}" for number in range(50_000)]})
+    drawn = pa.table({"code": [f"d{number}" for number in range(50_000)]})
+    known, others = (points.codes[0] for points in encode_points([training, drawn], ["code"]))
+    assert len(np.unique(known)) == 50_000
+    assert not np.isin(others, known).any()

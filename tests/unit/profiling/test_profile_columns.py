@@ -85,8 +85,21 @@ def test_where_no_value_may_be_missing_there_is_one_to_draw() -> None:
             assert not any(part.cells or part.rows for part in profile(values, arrow=arrow).parts)
 
 
-def test_nan_is_no_value_to_stand_for() -> None:
-    assert profile([float("nan")] * 3).parts[0].cells == ()
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")], ids=str)
+def test_nan_and_infinities_that_k_entities_have_are_values(value: float) -> None:
+    """They come back as they were; rarer ones are protected, and leave other cells and the step alone."""
+    (part,) = profile([value] * 5 + [2.0, 4.0] * 10, k=5).parts
+    assert [rows for _, _, rows in part.cells] == ([5, 10, 10] if value < 0 else [10, 10, 5])
+    assert part.step == 2.0
+    found = from_parts(([low for low, high, _ in part.cells if low == high],), pa.float64()).to_pylist()
+    assert str(sorted(map(str, found))) == str(sorted(map(str, [2.0, 4.0, value])))
+    (part,) = profile([value] * 4 + [2.0, 4.0] * 10, k=5).parts
+    assert (part.cells, part.protected) == (((2.0, 2.0, 10), (4.0, 4.0, 10)), 4)
+
+
+def test_the_largest_numbers_have_cells_too() -> None:
+    (part,) = profile([1e308, -1e308, 1.7e308] * 2, k=3).parts
+    assert np.isfinite([end for low, high, _ in part.cells for end in (low, high)]).all()
 
 
 def test_categories_that_are_all_protected_are_made_by_their_type() -> None:
@@ -141,6 +154,8 @@ def test_infinities_and_nan_count_as_missing() -> None:
 def test_values_are_clamped_into_their_type() -> None:
     assert from_parts((np.asarray([400.0, -400.0]),), pa.int8()).to_pylist() == [127, -128]
     assert from_parts((np.asarray([-3.0]),), pa.uint16()).to_pylist() == [0]
+    assert from_parts((np.asarray([2.0**60, -1.0, 1e30]),), pa.uint64()).to_pylist() == [2**60, 0, 2**64 - 2048]
+    assert from_parts((np.asarray([-(2.0**63), 1e30]),), pa.int64()).to_pylist() == [-(2**63), 2**63 - 1024]
 
 
 @pytest.mark.parametrize(
@@ -163,6 +178,20 @@ def test_days_are_clamped_into_their_type(kind: pa.DataType) -> None:
     parts = (np.asarray([-1e15, 0.0, 1e15]), np.zeros(3))[: len(part_names(kind))]
     days = from_parts(parts, kind).cast(pa.int32() if kind == pa.date32() else pa.int64()).to_pylist()
     assert days[0] < 0 == days[1] < days[2]
+
+
+def test_what_is_marked_comes_back_as_it_was() -> None:
+    infinite = [2**63 - 1, -(2**63) + 1, 0, None]
+    for column in (
+        pa.array([1.0, float("inf"), float("-inf"), None, 1e308]),
+        pa.array([1.0, float("inf"), None], pa.float32()),
+        pa.array(infinite).cast(pa.timestamp("us")),
+        pa.array(infinite).cast(pa.timestamp("us", tz="UTC")),
+        pa.array([2**31 - 1, -(2**31) + 1, 0, None], pa.int32()).cast(pa.date32()),
+    ):
+        assert from_parts(to_parts(pa.chunked_array([column]), marked=True), column.type).equals(column)
+    nan = to_parts(pa.chunked_array([pa.array([float("nan"), None])]), marked=True)
+    assert str(from_parts(nan, pa.float64()).to_pylist()) == "[nan, None]"
 
 
 def test_infinite_times_count_as_missing() -> None:

@@ -183,3 +183,13 @@ def test_a_circle_of_keys_passes_entities_on_both_ways() -> None:
     assert found["shops"].entity.tolist()[:2] == [eleven, twelve]
     assert found["notes"].entity.tolist()[:3] == [eleven, eleven, twelve]
     assert len({*found["notes"].entity.tolist(), eleven, twelve}) == 3
+
+
+def test_rows_that_are_alike_are_entities_of_their_own_where_no_key_tells_them_apart() -> None:
+    notes = resolved("notes", "kind VARCHAR")
+    rows = {"notes": pa.table({"kind": ["a", "b", None] * 700})}
+    found = split(twin_of(notes), rows)["notes"]
+    assert len(set(found.entity.tolist())) == 2_100
+    assert abs(found.holdout.mean() - 0.2) < 0.04
+    again = split(twin_of(notes), {"notes": rows["notes"].slice(0, 30)})["notes"]
+    assert set(again.entity.tolist()) <= set(found.entity.tolist())

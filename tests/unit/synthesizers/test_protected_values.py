@@ -57,12 +57,14 @@ def test_a_required_column_always_has_a_value(kind: pa.DataType, rows: int) -> N
     assert drawn.type == kind
 
 
-def test_nan_is_no_value_where_one_is_required() -> None:
-    drawn = fit(pa.table({"x": [float("nan")] * 20 + [2.0] * 20}), TREE, required=("x",)).sample(100, seed=1)["x"]
-    assert set(drawn.to_pylist()) == {2.0}
+@pytest.mark.parametrize("required", [(), ("x",)], ids=["optional", "required"])
+def test_nan_is_a_value_where_k_entities_have_it(required: tuple[str, ...]) -> None:
+    drawn = fit(pa.table({"x": [float("nan")] * 20 + [2.0] * 20}), TREE, required=required).sample(100, seed=1)["x"].to_pylist()
+    assert {str(value) for value in drawn} == {"2.0", "nan"}
+    assert 40 < drawn.count(2.0) < 60
 
 
-def test_nan_is_null_where_none_is_required() -> None:
-    drawn = fit(pa.table({"x": [float("nan")] * 20 + [2.0] * 20}), TREE).sample(100, seed=1)["x"]
-    assert set(drawn.to_pylist()) == {2.0, None}
-    assert 40 < drawn.null_count < 60
+def test_rare_nan_is_null_where_one_may_be() -> None:
+    table = pa.table({"x": [float("nan")] * 2 + [2.0] * 38})
+    assert set(fit(table, TREE).sample(100, seed=1)["x"].to_pylist()) == {2.0, None}
+    assert set(fit(table, TREE, required=("x",)).sample(100, seed=1)["x"].to_pylist()) == {2.0}

@@ -34,10 +34,10 @@ def test_a_nested_type_is_taken_apart() -> None:
     assert part("plain").part("no such part") is None
 
 
-def test_with_lists_the_type_is_one_duckdb_casts_to() -> None:
+def test_what_a_type_is_read_as_is_one_duckdb_casts_to() -> None:
     wanted = NESTED.replace("[3]", "[]").replace("[2]", "[]")
     with duckdb.connect(":memory:") as connection:
-        query = f"SELECT typeof(CAST(NULL AS {part().with_lists()})), typeof(CAST(NULL AS {wanted}))"
+        query = f"SELECT typeof(CAST(NULL AS {part().read_as()})), typeof(CAST(NULL AS {wanted}))"
         [(got, want)] = connection.execute(query).fetchall()
     assert got == want
 
@@ -48,6 +48,7 @@ def test_with_lists_the_type_is_one_duckdb_casts_to() -> None:
         ("INTEGER", '"c"'),
         ("INTEGER[3]", 'CAST("c" AS INTEGER[]) AS "c"'),
         ("INTEGER[]", '"c"'),
+        ("TIMESTAMP_S", 'CAST("c" AS TIMESTAMP) AS "c"'),
         ("INTERVAL[]", 'CAST("c" AS VARCHAR) AS "c"'),
         ("ENUM('a', 'b[3]')", 'CAST("c" AS VARCHAR) AS "c"'),
         ('STRUCT("INTERVAL" INTEGER)', '"c"'),

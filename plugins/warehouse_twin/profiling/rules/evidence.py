@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from warehouse_twin.profiling.rules.evaluating import Columns, nulls_of, scalar, violations
 from warehouse_twin.profiling.rules.rule import Rule
 from warehouse_twin.profiling.table_profile import ColumnProfile
-from warehouse_twin.profiling.values import is_number, part_names
+from warehouse_twin.profiling.values import has_marks, is_number, part_names
 from warehouse_twin.randomness import permutation
 
 Floats = NDArray[np.float64]
@@ -45,8 +45,12 @@ class Evidence:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Columns that rules are looked for in: those that are modelled and have at least two values."""
-        return tuple(name for name, profile in self.profiles.items() if profile.kind in MINED_KINDS and profile.distinct > 1)
+        """Columns that rules are looked for in: those that are modelled, have at least two values, and no NaN or infinity to keep."""
+        return tuple(
+            name
+            for name, profile in self.profiles.items()
+            if profile.kind in MINED_KINDS and profile.distinct > 1 and not any(has_marks(part) for part in profile.parts)
+        )
 
     @cached_property
     def chosen(self) -> Ints:

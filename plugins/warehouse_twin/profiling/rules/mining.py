@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from warehouse_twin.profiling.rules.arithmetic import clocks, durations, equal_columns, multiples, triples
 from warehouse_twin.profiling.rules.calendars import parts_of_times
 from warehouse_twin.profiling.rules.dependencies import combination_rules, dependencies, mapped
@@ -22,6 +24,11 @@ def mine(evidence: Evidence, *, ignored: Sequence[str] = ()) -> tuple[Rule, ...]
     """Every rule that holds in all rows with enough support, in a fixed order; those named in `ignored` are marked."""
     if evidence.rows < max(100, 10 * evidence.k):
         return ()
+    with np.errstate(over="ignore", invalid="ignore"):  # sums and products of the largest numbers are infinite: no rule
+        return _mined(evidence, ignored)
+
+
+def _mined(evidence: Evidence, ignored: Sequence[str]) -> tuple[Rule, ...]:
     chosen = Chosen(evidence, ignored)
     for finder in DERIVED:
         for rule in finder(evidence):
