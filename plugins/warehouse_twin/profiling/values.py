@@ -7,6 +7,7 @@ all others, which is a value like any other to who only compares. Elsewhere they
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,14 @@ def has_marks(part: Part) -> bool:
     """Whether NaN or an infinity is among the values that were kept of a part."""
     ends = part.cells[:1] + part.cells[-1:]
     return bool(is_mark(np.asarray([low for low, _, _ in ends]), part.kind).any())
+
+
+def without_marks(part: Part) -> Part:
+    """The part without NaN and infinities; a zero stands for them where nothing else is there."""
+    if not has_marks(part):
+        return part
+    kept = tuple(cell for cell in part.cells if not is_mark(np.asarray(cell[:1]), part.kind)[0])
+    return replace(part, cells=kept or ((0.0, 0.0, sum(rows for _, _, rows in part.cells)),))
 
 
 def from_parts(parts: Sequence[NDArray[np.floating[Any]]], kind: pa.DataType) -> pa.Array:

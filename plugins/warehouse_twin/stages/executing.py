@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from warehouse_twin.digests import digest_folder, digest_of
 from warehouse_twin.errors import TerminalError, TransientError, TwinError
@@ -14,6 +16,9 @@ from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.runs import read_run
 from warehouse_twin.stages.snapshots import ensure_snapshot
 from warehouse_twin.workspace import new_folder, write_text
+
+_FULL = os.strerror(errno.ENOSPC)
+"""What workers of Spark and libraries say of a full disk in errors of their own."""
 
 
 @contextmanager
@@ -24,17 +29,27 @@ def guarded(context: StageContext, stage: str) -> Iterator[None]:
     except TwinError:
         raise
     except Exception as error:
-        kept = context.workspace.failures(context.twin) / f"{context.release}-{stage}.txt"
-        write_text(kept, "".join(traceback.format_exception(error)))
-        kept.chmod(0o600)
         what = f"{context.twin}@{context.release} {stage}" + (f" of {context.table}" if context.table else "")
-        if isinstance(error, OSError) and error.errno is not None:
-            kind = f"{type(error).__name__}: {os.strerror(error.errno)}"
-            unforeseen: TwinError = TransientError(f"{what}: {kind}; next: mend it and run again; details, with real values, in {kept}")
+        whole = "".join(traceback.format_exception(error))
+        kept = _kept(context.workspace.failures(context.twin) / f"{context.release}-{stage}.txt", whole)
+        cause = os.strerror(error.errno) if isinstance(error, OSError) and error.errno is not None else _FULL if _FULL in whole else ""
+        if cause:
+            told = f"{what}: {type(error).__name__}: {cause}; next: mend it and run again; details, with real values, in {kept}"
+            unforeseen: TwinError = TransientError(told)
         else:
-            kind = f"unforeseen {type(error).__name__}"
-            unforeseen = TerminalError(f"{what}: {kind}; next: read {kept}, which may quote real values, and report what can be shown")
+            told = f"{what}: unforeseen {type(error).__name__}; next: read {kept}, which may quote real values, and report what can be shown"
+            unforeseen = TerminalError(told)
         raise unforeseen from None
+
+
+def _kept(path: Path, text: str) -> str:
+    """Where the text was left: nowhere, where the disk takes no more."""
+    try:
+        write_text(path, text)
+        path.chmod(0o600)
+    except OSError as error:
+        return f"no file ({os.strerror(error.errno or 0)})"
+    return str(path)
 
 
 def execute(context: StageContext, stage: Stage) -> tuple[Receipt, bool]:

@@ -8,7 +8,7 @@ k entities hold, and whether there is a value; what is not modelled is generated
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from warehouse_twin.profiling.table_profile import ColumnProfile, Part, TableProfile
+from warehouse_twin.profiling.values import without_marks
 from warehouse_twin.randomness import derive_seed, uniforms
 from warehouse_twin.synthesizers.columns import draw_part, from_values, to_values
 from warehouse_twin.synthesizers.personal import with_personal
@@ -51,7 +52,8 @@ class Coding:
 
     @classmethod
     def of(cls, training: pa.Table, columns: Sequence[ColumnProfile]) -> Coding:
-        """The coding of these columns of the training part."""
+        """The coding of these columns of the training part; SDV knows no infinite numbers, which become null with it."""
+        columns = [replace(column, parts=tuple(without_marks(part) for part in column.parts)) for column in columns]
         fields: list[Field] = []
         for place, column in enumerate(columns):
             fields += _fields(place, column, to_values(training.column(column.name), column))

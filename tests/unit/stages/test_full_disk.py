@@ -1,0 +1,48 @@
+"""A disk that takes no more is an error that may pass: said in one line, even where its details find no room either."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from warehouse_twin.errors import TerminalError, TransientError
+from warehouse_twin.manifest.model import Manifest
+from warehouse_twin.settings import from_environment
+from warehouse_twin.stages.context import StageContext
+from warehouse_twin.stages.executing import guarded
+
+FULL = os.strerror(errno.ENOSPC)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> StageContext:
+    place = {"warehouse": "w", "schema": "s"}
+    manifest = Manifest.model_validate({"twin": "shop", "source": place, "target": {**place, "schema": "t"}, "seed": 1, "tables": {"a": None}})
+    settings = from_environment({"TWIN_PROJECT": str(tmp_path), "TWIN_WORKSPACE": str(tmp_path / "work")})
+    return StageContext(settings, manifest, tmp_path / "shop.yml", 1)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, FULL), RuntimeError(f"Job aborted: java.io.IOException: {FULL}")], ids=str)
+def test_a_full_disk_may_have_room_again(context: StageContext, error: Exception) -> None:
+    with pytest.raises(TransientError, match=FULL) as told, guarded(context, "profile"):
+        raise error
+    kept = context.workspace.failures("shop") / "1-profile.txt"
+    assert str(kept) in str(told.value)
+    assert FULL in kept.read_text()
+
+
+def test_it_is_told_where_even_the_details_find_no_room(context: StageContext) -> None:
+    folder = context.workspace.failures("shop")
+    folder.parent.mkdir(parents=True)
+    folder.write_text("a file, where a folder is wanted: nothing can be written here")
+    with pytest.raises(TransientError, match=r"shop@1 train: OSError: No space left on device; .* in no file \("), guarded(context, "train"):
+        raise OSError(errno.ENOSPC, FULL)
+
+
+def test_what_nobody_foresaw_is_not_tried_again(context: StageContext) -> None:
+    with pytest.raises(TerminalError, match="unforeseen KeyError") as told, guarded(context, "train"):
+        raise KeyError("a value of somebody")
+    assert "somebody" not in str(told.value)
