@@ -37,8 +37,8 @@ def guarded(context: StageContext, stage: str) -> Iterator[None]:
             told = f"{what}: {type(error).__name__}: {cause}; next: mend it and run again; details, with real values, in {kept}"
             unforeseen: TwinError = TransientError(told)
         else:
-            told = f"{what}: unforeseen {type(error).__name__}; next: read {kept}, which may quote real values, and report what can be shown"
-            unforeseen = TerminalError(told)
+            told = f"{what}: unforeseen {type(error).__name__}; next: read {kept}, which may quote real values"
+            unforeseen = TerminalError(f"{told}, and report what can be shown")
         raise unforeseen from None
 
 

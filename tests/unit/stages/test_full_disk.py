@@ -19,8 +19,8 @@ FULL = os.strerror(errno.ENOSPC)
 
 @pytest.fixture
 def context(tmp_path: Path) -> StageContext:
-    place = {"warehouse": "w", "schema": "s"}
-    manifest = Manifest.model_validate({"twin": "shop", "source": place, "target": {**place, "schema": "t"}, "seed": 1, "tables": {"a": None}})
+    source, target = ({"warehouse": "w", "schema": schema} for schema in ("s", "t"))
+    manifest = Manifest.model_validate({"twin": "shop", "source": source, "target": target, "seed": 1, "tables": {"a": None}})
     settings = from_environment({"TWIN_PROJECT": str(tmp_path), "TWIN_WORKSPACE": str(tmp_path / "work")})
     return StageContext(settings, manifest, tmp_path / "shop.yml", 1)
 
@@ -38,7 +38,8 @@ def test_it_is_told_where_even_the_details_find_no_room(context: StageContext) -
     folder = context.workspace.failures("shop")
     folder.parent.mkdir(parents=True)
     folder.write_text("a file, where a folder is wanted: nothing can be written here")
-    with pytest.raises(TransientError, match=r"shop@1 train: OSError: No space left on device; .* in no file \("), guarded(context, "train"):
+    wanted = rf"shop@1 train: OSError: {FULL}; .* in no file \("
+    with pytest.raises(TransientError, match=wanted), guarded(context, "train"):
         raise OSError(errno.ENOSPC, FULL)
 
 
