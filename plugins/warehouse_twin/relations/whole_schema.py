@@ -14,6 +14,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.relations.blueprints import Blueprint, Columns, taken
 from warehouse_twin.relations.frames import ROW
 from warehouse_twin.relations.key_plans import KeyPlan
+from warehouse_twin.relations.making import with_made_keys, with_made_rows
 from warehouse_twin.relations.new_keys import new_keys
 from warehouse_twin.synthesizers.sdv_schemas import SchemaRows
 
@@ -49,9 +50,10 @@ def schema_frame(
     for name, key in _named(links_of(twin, blueprint.table)):
         columns |= taken(blueprint.table, parents[key.references], key, links[name])
     own = blueprint.plan.new_key
-    if own is not None:
+    if own is not None and own not in blueprint.table.made:
         columns[own] = new_keys(blueprint.profile.column(own), blueprint.types.field(own).type, rows, seed=seed)
-    return pa.table({ROW: np.arange(rows, dtype=np.int64), **columns})
+    frame = pa.table({ROW: np.arange(rows, dtype=np.int64), **columns})
+    return with_made_rows(blueprint, with_made_keys(blueprint, frame, seed=seed), seed=seed)
 
 
 def links_of(twin: ResolvedTwin, table: ResolvedTable) -> list[ForeignKey]:

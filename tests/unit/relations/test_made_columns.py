@@ -21,6 +21,7 @@ from warehouse_twin.relations.drawing import Drawing
 from warehouse_twin.relations.frames import ROW
 from warehouse_twin.relations.making import made_of
 from warehouse_twin.relations.planning import planned
+from warehouse_twin.relations.whole_schema import schema_frame
 
 PEOPLE, LINES = 600, 1_500
 SECRET = "known-to-nobody"
@@ -147,6 +148,15 @@ def test_an_expression_sees_what_its_children_add_up_to(drawn: Tables) -> None:
     for row in drawn["people"].to_pylist():
         assert row["total"] is None or row["total"] == pytest.approx(wanted[row["id"]])
         assert row["spent"] == pytest.approx(2 * (row["total"] or 0))
+
+
+def test_a_schema_that_is_drawn_as_a_whole_has_them_too(learned: Learned) -> None:
+    people = schema_frame(learned.twin, learned.blueprint("people"), {}, {}, 5, seed=3)
+    assert people.column("id").to_pylist() == [1000, 1010, 1020, 1030, 1040]
+    links = {"key0": np.asarray([0, 0, 1, 0, 1])}
+    lines = schema_frame(learned.twin, learned.blueprint("lines"), links, {"people": people}, 5, seed=3)
+    assert lines.column("person").to_pylist() == [1000, 1000, 1010, 1000, 1010]
+    assert lines.column("line").to_pylist() == [1, 2, 1, 3, 2]
 
 
 def test_made_columns_are_not_scored(learned: Learned) -> None:
