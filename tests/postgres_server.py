@@ -116,9 +116,11 @@ def _hand_over(folder: Path) -> None:
 
 def _runnable(programs: Path, folder: Path) -> Path:
     """The programs where their user may run them: a copy, when they lie below somebody's closed home."""
-    tried = subprocess.run(
-        [programs / "postgres", "--version"], cwd="/", capture_output=True, check=False, **_as_owner()
-    ) if _reachable(programs) else None
+    tried = (
+        subprocess.run([programs / "postgres", "--version"], cwd="/", capture_output=True, check=False, **_as_owner())
+        if _reachable(programs)
+        else None
+    )
     if tried is not None and tried.returncode == 0:
         return programs
     shutil.copytree(programs.parent, folder / "programs", symlinks=True)

@@ -45,7 +45,7 @@ def check_warehouse(chain: Chain, settings: Settings, release: ReleaseFacts) -> 
 
 def _check_rows(chain: Chain, warehouse: Warehouse, private: str, release: ReleaseFacts) -> None:
     """Rows of each table, and the digest of the data as a whole."""
-    found = chain.read(f"warehouse/{private}", "the tables' rows", lambda: contents_of(warehouse, private))
+    found = chain.read(f"warehouse/{private}", "the tables' rows", lambda: contents_of(warehouse, private, release.resolved))
     if found is None:
         return
     for table, expected in release.facts.get("tables", {}).items():
@@ -59,4 +59,4 @@ def _check_rows(chain: Chain, warehouse: Warehouse, private: str, release: Relea
 
 
 def _digest(warehouse: Warehouse, schema: str, item: ResolvedTable) -> str:
-    return digest_table(warehouse.read(schema, item.name), keys=item.table.primary_key)
+    return digest_table(warehouse.read(schema, item.name, item.table), keys=item.table.primary_key)

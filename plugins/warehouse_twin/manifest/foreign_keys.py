@@ -93,12 +93,21 @@ def _listed(keys: Keys, table: str, specs: Sequence[ForeignKeySpec]) -> list[tup
         key = _key_of(keys, path, table, spec)
         if key is None or not _check_pair(keys, path, table, key):
             continue
-        key = _in_order(keys, key)
+        key = _named(keys, table, _in_order(keys, key))
         if any(key == other for _, other in found):
             keys.fault(path, f"this foreign key to {key.references} is listed twice; wanted once")
             continue
         found.append((path, key))
     return found
+
+
+def _named(keys: Keys, table: str, key: ForeignKey) -> ForeignKey:
+    """The key with the name and actions that the warehouse declares it with."""
+    pairs = set(zip(key.columns, key.references_columns, strict=True))
+    for other in keys.catalog[table].foreign_keys:
+        if other.references == key.references and set(zip(other.columns, other.references_columns, strict=True)) == pairs:
+            return replace(key, name=other.name, actions=other.actions)
+    return key
 
 
 def _key_of(keys: Keys, path: Steps, table: str, spec: ForeignKeySpec) -> ForeignKey | None:

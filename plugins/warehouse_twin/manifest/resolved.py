@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from warehouse_twin.generators.generator import Generator
+from warehouse_twin.warehouses import Dialect
 from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
 
 
@@ -63,6 +64,8 @@ class ResolvedTwin:
     k: int
     holdout: float
     tables: tuple[ResolvedTable, ...]
+    source_dialect: Dialect = "duckdb"
+    target_dialect: Dialect = "duckdb"
 
     def __getitem__(self, name: str) -> ResolvedTable:
         for table in self.tables:

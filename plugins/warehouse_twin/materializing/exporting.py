@@ -12,8 +12,10 @@ import duckdb
 from warehouse_twin.digests import digest_of, digest_table
 from warehouse_twin.errors import TerminalError
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
-from warehouse_twin.materializing.ddl import read_catalog, rebuilt_catalog, statements
+from warehouse_twin.materializing.ddl import read_catalog, rebuilt_catalog
+from warehouse_twin.materializing.keeping import broken_constraints
 from warehouse_twin.materializing.naming import release_schema, scan
+from warehouse_twin.materializing.target_ddl import target_schema
 from warehouse_twin.warehouses import literal, quoted
 from warehouse_twin.warehouses.duckdb_catalog import read_columns
 from warehouse_twin.workspace import write_json
@@ -61,8 +63,8 @@ def export(candidate: Path, *, resolved: ResolvedTwin, release: int, folder: Pat
                 )
             data = read_columns(connection, schema, item.table)  # as publish will read it back
             digests[item.name] = digest_table(data, keys=item.table.primary_key)
-    names = [item.name for item in resolved.tables]
-    write_json(folder / "schema.json", {"statements": statements(resolved, release=release), "tables": names})
+        broken = broken_constraints(connection, resolved, schema)
+    write_json(folder / "schema.json", target_schema(resolved, release=release, broken=broken).to_dict())
     return Exported(rows=dict(rows), digests=digests)
 
 

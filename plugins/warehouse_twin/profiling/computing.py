@@ -25,6 +25,7 @@ from warehouse_twin.profiling.matching import child_counts, columns_of, duplicat
 from warehouse_twin.profiling.pairs import pair_statistics
 from warehouse_twin.profiling.recognition import with_one_locale
 from warehouse_twin.profiling.snapshot_parts import ENTITY, spread_training, training_part
+from warehouse_twin.profiling.spelled import spelling
 from warehouse_twin.profiling.table_profile import ColumnProfile, KeyProfile, Part, TableProfile
 from warehouse_twin.spark_session import mapped
 
@@ -66,7 +67,7 @@ def tasks_of(twin: ResolvedTwin, table: ResolvedTable) -> list[Task]:
             continue
         detail = {
             "name": column.name,
-            "sql_type": column.sql_type,
+            "sql_type": spelling(table.table, column),
             "nullable": column.nullable,
             "kind": table.kinds.get(column.name, "code" if table.table.primary_key == (column.name,) else None),
             "pii": table.pii.get(column.name),

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from warehouse_twin.digests import digest_of, digest_table
+from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.warehouses import Warehouse
 from warehouse_twin.warehouses.catalog import Table
 
-_OPTIONAL = ("native_type", "default", "identity", "generated", "name", "actions", "constraints", "primary_key_name", "types")
+_OPTIONAL = ("native_type", "default", "identity", "generated", "actions", "constraints", "types")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,16 @@ class Contents:
 
 
 def schema_of(tables: Sequence[Table]) -> dict[str, dict[str, Any]]:
-    """The tables' columns and keys, without comments, which name the release, what only a manifest can say of a key, and grants."""
+    """The tables' columns, keys and constraints, without their names, without comments, which name the release, and without grants."""
     found = {table.name: asdict(table) for table in tables}
     for table in found.values():
-        _without(table, "comment", "grants")
+        _without(table, "comment", "grants", "primary_key_name")
         for column in table["columns"]:
             _without(column, "comment")
+        for constraint in table.get("constraints", ()):
+            _without(constraint, "name")
         for key in table["foreign_keys"]:
-            _without(key, "keeps_orphans")
+            _without(key, "keeps_orphans", "name")
     return found
 
 
@@ -50,12 +53,13 @@ def _without(facts: dict[str, Any], *names: str) -> None:
         facts.pop(name, None)
 
 
-def contents_of(warehouse: Warehouse, schema: str) -> Contents:
-    """Read every table of a schema, one at a time."""
+def contents_of(warehouse: Warehouse, schema: str, like: ResolvedTwin) -> Contents:
+    """Read every table of a schema, one at a time, its values as the types they have in the twin."""
+    types = {item.name: item.table for item in like.tables}
     with warehouse.snapshot(schema) as snapshot:
         declared = snapshot.tables()
         tables: dict[str, Mapping[str, Any]] = {}
         for table in declared:
-            rows = snapshot.read(table)
+            rows = snapshot.read(table.read_as(types[table.name]) if table.name in types else table)
             tables[table.name] = {"rows": rows.num_rows, "digest": digest_table(rows, keys=table.primary_key)}
     return Contents(declared, tables)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,7 @@ class _Tagged:
 
     registry: Registry
     record: Mapping[str, Any]
+    resolved: ResolvedTwin
     warehouse: Warehouse
     warehouse_name: str
     public: str
@@ -94,7 +95,7 @@ def _tagged(settings: Settings, twin: str, number: int) -> _Tagged:
     resolved = ResolvedTwin.from_dict(json.loads(registry.document(twin, number, "resolved.json")))
     name = resolved.target_warehouse
     warehouse = open_warehouse(name, url_of(name, settings), lock_seconds=settings.lock_seconds)
-    return _Tagged(registry, record, warehouse, name, resolved.target_schema, release_schema(resolved, number))
+    return _Tagged(registry, record, resolved, warehouse, name, resolved.target_schema, release_schema(resolved, number))
 
 
 def _publish(tagged: _Tagged) -> Publication:
@@ -105,11 +106,13 @@ def _publish(tagged: _Tagged) -> Publication:
     if stands and before is not None and (before.twin, before.release, before.data_digest) == now:
         logger.info("%s is published already, since %s", tagged.tag, before.published_at)
         return before
-    contents = contents_of(warehouse, tagged.private) if stands else None
+    contents = contents_of(warehouse, tagged.private, tagged.resolved) if stands else None
     if contents is None or not _same(contents, record):
         contents = _install(tagged)
     publication = Publication(*now, published_at=datetime.now(UTC).isoformat(timespec="seconds"))
-    warehouse.publish(public=tagged.public, private=tagged.private, tables=contents.declared, publication=publication)
+    # Who may read a table of the source may read its twin, where the target knows them.
+    tables = [replace(table, grants=tagged.resolved[table.name].table.grants) for table in contents.declared]
+    warehouse.publish(public=tagged.public, private=tagged.private, tables=tables, publication=publication)
     return publication
 
 
@@ -129,8 +132,9 @@ def _install(tagged: _Tagged) -> Contents:
     schema = json.loads(registry.document(record["twin"], record["release"], "schema.json"))
     files = registry.data_files(record["twin"], record["release"])
     _verify_files(tagged, files)
-    tagged.warehouse.install(tagged.private, schema["statements"], {name: files[name] for name in schema["tables"]})
-    contents = contents_of(tagged.warehouse, tagged.private)
+    finishing = [(statement, broken) for statement, broken in schema.get("finishing", ())]
+    tagged.warehouse.install(tagged.private, schema["statements"], {name: files[name] for name in schema["tables"]}, finishing)
+    contents = contents_of(tagged.warehouse, tagged.private, tagged.resolved)
     if not _same(contents, record):
         wrong = sorted(
             name for name in contents.tables.keys() | record["tables"].keys() if contents.tables.get(name) != record["tables"].get(name)

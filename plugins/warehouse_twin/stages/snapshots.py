@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ from warehouse_twin.digests import digest_table, keyed
 from warehouse_twin.errors import SourceError
 from warehouse_twin.manifest.loading import load
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
+from warehouse_twin.materializing.fitting import with_computable
 from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.relations.cold_start import unread, with_made_up
 from warehouse_twin.relations.entities import Membership, memberships
 from warehouse_twin.stages.checked_manifests import checked_against, placed
 from warehouse_twin.stages.context import StageContext
+from warehouse_twin.warehouses import Snapshot
+from warehouse_twin.warehouses.catalog import Table
 from warehouse_twin.workspace import new_folder, write_json, write_text
 
 logger = logging.getLogger(__name__)
@@ -61,11 +65,15 @@ def take_snapshot(context: StageContext) -> Taken:
     secret = context.workspace.secret()
     with placed(loaded, "source"):
         warehouse = context.warehouse(source.warehouse)
+    with placed(loaded, "target"):
+        target = context.warehouse(context.manifest.target.warehouse)
     with warehouse.snapshot(source.schema_) as snapshot:
         declared = snapshot.tables()
         resolved = checked_against(loaded, declared, expectations=context.settings.expectations)
+        resolved = replace(resolved, source_dialect=warehouse.dialect, target_dialect=target.dialect)
         cold = {table.name for table in unread(resolved)}
-        read = {table.name: snapshot.read(_declared(declared, table)) for table in resolved.tables if table.name not in cold}
+        read = _read_all(snapshot, [_declared(declared, table) for table in resolved.tables if table.name not in cold])
+    resolved = with_computable(resolved, read)
     tables = with_made_up(resolved, read)
     sources = {
         name: keyed(digest_table(table, keys=resolved[name].table.primary_key or ()), secret=secret) for name, table in tables.items()
@@ -83,7 +91,12 @@ def take_snapshot(context: StageContext) -> Taken:
     return Taken(resolved, sources, rows, holdout, repairs, kept_orphans(resolved, tables))
 
 
-def _declared(declared: tuple[Any, ...], table: ResolvedTable) -> Any:
+def _read_all(snapshot: Snapshot, tables: Sequence[Table]) -> dict[str, pa.Table]:
+    with ThreadPoolExecutor(snapshot.readers) as readers:
+        return dict(zip([table.name for table in tables], readers.map(snapshot.read, tables), strict=True))
+
+
+def _declared(declared: Sequence[Table], table: ResolvedTable) -> Table:
     return next(item for item in declared if item.name == table.name)
 
 

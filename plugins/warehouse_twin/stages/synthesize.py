@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from warehouse_twin.generators.making import Made, recomputed
 from warehouse_twin.manifest.resolved import ResolvedTable
+from warehouse_twin.materializing.fitting import fitted
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.aggregates import settled
@@ -68,6 +69,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
                 drawer.draw(spark, table)
     drawer.fill()
     drawer.settle()
+    drawer.fit()
     for table in context.resolved.protected:
         _draw_scored(context, table, folder)
     rows = {table.name: pq.read_metadata(twin / f"{table.name}.parquet").num_rows for table in context.resolved.tables}
@@ -152,6 +154,14 @@ class _Drawer:
         """A table that was changed after it was drawn, its expressions computed again."""
         rows = recomputed(rows, self._made(table), seed=derive_seed(release_seed(self.context), table.name))
         pq.write_table(rows, self.twin / f"{table.name}.parquet", compression="zstd")
+
+    def fit(self) -> None:
+        """Every value as its declared type holds it, generated columns computed."""
+        for table in self.context.resolved.protected:
+            path = self.twin / f"{table.name}.parquet"
+            drawn = pq.read_table(path)
+            if (held := fitted(drawn, table.table)) is not drawn:
+                pq.write_table(held, path, compression="zstd")
 
     def _read(self, name: str, columns: Sequence[str]) -> pa.Table:
         return pq.read_table(self.twin / f"{name}.parquet", columns=list(columns))

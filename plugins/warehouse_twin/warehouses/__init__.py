@@ -32,6 +32,10 @@ class Publication:
 class Snapshot(Protocol):
     """One consistent view of a schema, for as long as the context it came from is open."""
 
+    @property
+    def readers(self) -> int:
+        """How many threads may read at once."""
+
     def tables(self) -> tuple[Table, ...]:
         """The schema's base tables, by name."""
 
@@ -59,14 +63,18 @@ class Warehouse(Protocol):
     def schemas(self) -> tuple[str, ...]:
         """The names of all schemas."""
 
-    def install(self, schema: str, statements: Sequence[str], tables: Mapping[str, Path]) -> None:
+    def install(
+        self, schema: str, statements: Sequence[str], tables: Mapping[str, Path], finishing: Sequence[tuple[str, str]] = ()
+    ) -> tuple[str, ...]:
         """Make `schema` from nothing in one transaction: run DDL `statements` (which name it), then load each Parquet file.
 
         `tables` is in foreign-key order. A schema of that name is dropped first: it can only be what a killed run left.
+        `finishing` are statements for when all rows are there, each with a query that counts the rows that break it, or none:
+        where it counts any, the statement is left out. Returns those.
         """
 
-    def read(self, schema: str, table: str) -> pa.Table:
-        """All rows of one table or view."""
+    def read(self, schema: str, table: str, like: Table | None = None) -> pa.Table:
+        """All rows of one table or view, as the column types of `like` where that is given."""
 
     def publish(self, *, public: str, private: str, tables: Sequence[Table], publication: Publication) -> None:
         """Point the views of schema `public` at `private` and change its `_release` row, in one transaction."""
@@ -79,13 +87,17 @@ class Warehouse(Protocol):
 
 
 def open_warehouse(name: str, url: str, **options: Any) -> Warehouse:
-    """The warehouse called `name` at `url` (`duckdb:///path`). Raises ConfigurationError for a scheme nobody handles."""
+    """The warehouse called `name` at `url` (`duckdb:///path`, `postgresql://…`). Raises ConfigurationError for a scheme nobody handles."""
     scheme = url.partition(":")[0]
     if scheme == "duckdb":
         from warehouse_twin.warehouses.duckdb_warehouse import DuckDBWarehouse
 
         return DuckDBWarehouse(name=name, path=Path(url.removeprefix("duckdb://")), **options)
-    raise ConfigurationError(f"warehouse {name}: no engine for {scheme!r} URLs; wanted duckdb:///absolute/path")
+    if scheme == "postgresql":
+        from warehouse_twin.warehouses.postgres_warehouse import PostgresWarehouse
+
+        return PostgresWarehouse(name=name, url=url, **options)
+    raise ConfigurationError(f"warehouse {name}: no engine for {scheme!r} URLs; wanted duckdb:///absolute/path or postgresql://host/database")
 
 
 def quoted(name: str) -> str:

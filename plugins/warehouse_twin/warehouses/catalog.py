@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 
@@ -94,6 +94,11 @@ class Table:
     @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    def read_as(self, other: Table) -> Table:
+        """This table, its values read as the types of the columns of these names in another."""
+        types = {column.name: column.sql_type for column in other.columns}
+        return replace(self, columns=tuple(replace(column, sql_type=types.get(column.name, column.sql_type)) for column in self.columns))
 
     def column(self, name: str) -> Column:
         for column in self.columns:

@@ -3,13 +3,13 @@
 Four places may answer, and all of them are asked:
 
     1. the driver                  `Settings.connections`: an Airflow operator puts its connections there
-    2. TWIN_WAREHOUSE_<NAME>       duckdb:///absolute/path
-    3. AIRFLOW_CONN_<NAME>         as Airflow reads it: duckdb-twin://%2Fabsolute%2Fpath, duckdb:///absolute/path, or JSON
-    4. dbt_project/profiles.yml    the output of that name in the profile `warehouse_twin`
+    2. TWIN_WAREHOUSE_<NAME>       duckdb:///absolute/path or postgresql://user:password@host:port/database
+    3. AIRFLOW_CONN_<NAME>         as Airflow reads it: duckdb-twin://%2Fabsolute%2Fpath, postgres://…, or JSON
+    4. dbt_project/profiles.yml    the output of that name in the profile `warehouse_twin`, of type duckdb or postgres
 
 Nobody wins: two different answers are an error, since a refresh that reads one production and is believed to have read
 another is worse than none. A connection may hold credentials, so nothing here logs, and no message quotes a value
-beyond the path of a database file.
+beyond the path of a database file, or a server's host, port and database.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from urllib.parse import unquote
 
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.settings import Settings
+from warehouse_twin.warehouses.postgres_urls import SCHEMES, shown, url_from_fields, url_from_text
 
 __all__ = ["url_of"]
 
@@ -33,19 +34,25 @@ PROFILE = "warehouse_twin"
 VARIABLE_PREFIX = "TWIN_WAREHOUSE_"
 AIRFLOW_PREFIX = "AIRFLOW_CONN_"
 _TYPES = ("duckdb", "duckdb-twin")
-_WANTED = "wanted duckdb:///absolute/path"
+_WANTED = "wanted duckdb:///absolute/path or postgresql://user:password@host:port/database"
+_FIELDS = {"user": ("user",), "password": ("password", "pass"), "host": ("host",), "port": ("port",), "database": ("dbname", "database")}
+"""dbt's names for the parts of a connection to PostgreSQL."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The database file that one place names."""
+    """The URL that one place gives: `duckdb:///path`, links resolved and nothing encoded, or PostgreSQL's one spelling."""
 
     origin: str
-    path: Path
+    url: str = field(repr=False)
+
+    @property
+    def shown(self) -> str:
+        return self.url.removeprefix("duckdb://") if self.url.startswith("duckdb:") else shown(self.url)
 
 
 def url_of(name: str, settings: Settings, *, environment: Mapping[str, str] | None = None) -> str:
-    """The URL of the warehouse called `name`: `duckdb:///absolute/path`, links resolved and nothing encoded.
+    """The URL of the warehouse called `name`: `duckdb:///absolute/path`, or `postgresql://…`.
 
     Raises ConfigurationError when no place knows the name, when two disagree, or when an answer cannot be used.
     """
@@ -61,10 +68,11 @@ def url_of(name: str, settings: Settings, *, environment: Mapping[str, str] | No
     answers = [answer for answer in found if answer is not None]
     if not answers:
         raise _unknown(name, profiles, {*settings.connections, *_names_in(env), *outputs})
-    if len({answer.path for answer in answers}) > 1:
-        said = ", ".join(f"{answer.origin} says {answer.path}" for answer in answers)
+    if len({answer.url for answer in answers}) > 1:
+        said = ", ".join(f"{answer.origin} says {answer.shown}" for answer in answers)
+        said += "" if len({answer.shown for answer in answers}) > 1 else " (they differ in user, password or options)"
         raise ConfigurationError(f"warehouse {name}: {said}; wanted one answer: remove one or make them agree")
-    return f"duckdb://{answers[0].path}"
+    return answers[0].url
 
 
 def _unknown(name: str, profiles: Path | None, known: set[str]) -> ConfigurationError:
@@ -83,13 +91,13 @@ def _from_driver(name: str, connections: Mapping[str, str]) -> _Answer | None:
     if name not in connections:
         return None
     origin = f"the driver's connection {name}"
-    return _Answer(origin, _path_in_url(connections[name], origin))
+    return _Answer(origin, _url(connections[name], origin))
 
 
 def _from_variable(name: str, env: Mapping[str, str]) -> _Answer | None:
     origin = _variable(name)
     text = env.get(origin, "")
-    return _Answer(origin, _path_in_url(text, origin)) if text else None
+    return _Answer(origin, _url(text, origin)) if text else None
 
 
 def _from_airflow(name: str, env: Mapping[str, str]) -> _Answer | None:
@@ -97,8 +105,7 @@ def _from_airflow(name: str, env: Mapping[str, str]) -> _Answer | None:
     text = env.get(origin, "").strip()
     if not text:
         return None
-    path = _path_in_json(text, origin) if text.startswith("{") else _path_in_url(text, origin, encoded=True)
-    return _Answer(origin, path)
+    return _Answer(origin, _url_in_json(text, origin) if text.startswith("{") else _url(text, origin, encoded=True))
 
 
 def _from_profile(name: str, outputs: Mapping[str, Any], profiles: Path | None, env: Mapping[str, str]) -> _Answer | None:
@@ -108,11 +115,18 @@ def _from_profile(name: str, outputs: Mapping[str, Any], profiles: Path | None, 
     output = outputs[name]
     if not isinstance(output, dict):
         raise ConfigurationError(f"{origin}: wanted keys such as type and path, got {type(output).__name__}")
-    # Only these two are rendered: another key may ask for a password that this process has no need of.
+    # Only what is needed is rendered: another key may ask for a password that this process has no need of.
     kind = _rendered(output.get("type"), env, f"{origin}: type")
+    if kind == "postgres":
+        named = {name: next((key for key in keys if key in output), keys[0]) for name, keys in _FIELDS.items()}
+        fields = {name: _rendered(output.get(key), env, f"{origin}: {key}") for name, key in named.items()}
+        options = {
+            key: _rendered(output[key], env, f"{origin}: {key}") for key in ("sslmode", "sslcert", "sslkey", "sslrootcert") if key in output
+        }
+        return _Answer(origin, url_from_fields(fields, options, origin))
     if kind != "duckdb":
-        raise ConfigurationError(f"{origin}: no engine for this type; wanted type: duckdb")
-    return _Answer(origin, _absolute(_rendered(output.get("path"), env, f"{origin}: path"), origin))
+        raise ConfigurationError(f"{origin}: no engine for this type; wanted type: duckdb or postgres")
+    return _Answer(origin, f"duckdb://{_absolute(_rendered(output.get('path'), env, f'{origin}: path'), origin)}")
 
 
 def _variable(name: str) -> str:
@@ -135,7 +149,13 @@ def _names_in(env: Mapping[str, str]) -> set[str]:
 # ── reading an answer ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _path_in_url(text: str, origin: str, *, encoded: bool = False) -> Path:
+def _url(text: str, origin: str, *, encoded: bool = False) -> str:
+    if text.strip().partition("://")[0].lower() in SCHEMES:
+        return url_from_text(text, origin)
+    return f"duckdb://{_path_in_url(text, origin, encoded=encoded)}"
+
+
+def _path_in_url(text: str, origin: str, *, encoded: bool) -> Path:
     """`duckdb:///path` is read as it stands; Airflow's URLs are percent-encoded and may carry options after `?`."""
     scheme, separator, rest = text.strip().partition("://")
     if not separator or scheme.lower().replace("_", "-") not in _TYPES:
@@ -149,8 +169,8 @@ def _path_in_url(text: str, origin: str, *, encoded: bool = False) -> Path:
     return _absolute(rest, origin)
 
 
-def _path_in_json(text: str, origin: str) -> Path:
-    """Airflow's JSON form: the file is the host, or `path` in the extras."""
+def _url_in_json(text: str, origin: str) -> str:
+    """Airflow's JSON form. DuckDB's file is the host, or `path` in the extras; PostgreSQL's database is the schema."""
     try:
         value = json.loads(text)
         kind = str(value["conn_type"]).lower().replace("_", "-")
@@ -158,11 +178,16 @@ def _path_in_json(text: str, origin: str) -> Path:
         if isinstance(extra, str):
             extra = json.loads(extra)
         path = value.get("host") or extra.get("path")
+        fields = {"user": value.get("login"), "database": value.get("schema")}
+        fields |= {name: value.get(name) for name in ("password", "host", "port")}
+        options = {name: text for name, text in extra.items() if isinstance(text, str | int)}
     except (ValueError, KeyError, AttributeError, TypeError):
         raise ConfigurationError(f'{origin}: wanted JSON such as {{"conn_type": "duckdb-twin", "host": "/absolute/path"}}') from None
+    if kind in SCHEMES:
+        return url_from_fields(fields, options, origin)
     if kind not in _TYPES:
-        raise ConfigurationError(f"{origin}: no engine for this conn_type; wanted {' or '.join(_TYPES)}")
-    return _absolute(path, origin)
+        raise ConfigurationError(f"{origin}: no engine for this conn_type; wanted {', '.join(_TYPES)} or postgres")
+    return f"duckdb://{_absolute(path, origin)}"
 
 
 def _absolute(path: object, origin: str) -> Path:

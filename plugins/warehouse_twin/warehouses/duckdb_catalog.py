@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from warehouse_twin.errors import SourceError
 from warehouse_twin.warehouses import quoted
-from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
+from warehouse_twin.warehouses.catalog import Column, Constraint, ForeignKey, Table
 from warehouse_twin.warehouses.duckdb_connection import nearest
 from warehouse_twin.warehouses.duckdb_types import taken_apart
 
@@ -34,7 +34,7 @@ def tables_of(opened: duckdb.DuckDBPyConnection, schema: str) -> tuple[Table, ..
         "WHERE database_name = current_database() AND schema_name = ? AND NOT internal AND NOT temporary",
         schema,
     )
-    columns, keys = columns_of(opened, schema), _keys_of(opened, schema)
+    columns, keys = _described(opened, schema), _keys_of(opened, schema)
     tables = [replace(keys.get(name, Table(name, ())), columns=columns[name], comment=comment or "") for name, comment in comments]
     return tuple(sorted(tables, key=lambda table: table.name))
 
@@ -49,6 +49,29 @@ def columns_of(opened: duckdb.DuckDBPyConnection, schema: str) -> dict[str, tupl
         schema,
     ):
         found[table] = (*found.get(table, ()), Column(column, sql_type, bool(nullable), comment or ""))
+    return found
+
+
+def _described(opened: duckdb.DuckDBPyConnection, schema: str) -> dict[str, tuple[Column, ...]]:
+    """As `columns_of`, with defaults, and expressions of generated columns, which only a table's own DDL tells apart."""
+    own = "database_name = current_database() AND schema_name = ?"
+    made = dict(_rows(opened, f"SELECT table_name, sql FROM duckdb_tables() WHERE {own}", schema))
+    found = columns_of(opened, schema)
+    for table, name, expression in _rows(
+        opened,
+        f"SELECT table_name, column_name, column_default FROM duckdb_columns() WHERE {own} AND column_default IS NOT NULL AND NOT internal",
+        schema,
+    ):
+        if table not in made:
+            continue
+        column = next(column for column in found[table] if column.name == name)
+        spelled = "|".join(re.escape(text) for text in (name, quoted(name)))
+        computed = re.search(rf"[(,]\s*(?:{spelled}) {re.escape(column.sql_type)} GENERATED ALWAYS AS", made[table])
+        if computed:
+            column = replace(column, generated=f"({expression}) VIRTUAL")
+        elif "nextval" not in expression:  # a sequence is the schema's own, and none is made for a twin
+            column = replace(column, default=expression)
+        found[table] = tuple(column if one.name == name else one for one in found[table])
     return found
 
 
@@ -99,21 +122,24 @@ def as_read(column: Column) -> str:
 
 
 def _keys_of(opened: duckdb.DuckDBPyConnection, schema: str) -> dict[str, Table]:
-    """Tables without columns: their primary and foreign keys."""
+    """Tables without columns: their keys and constraints."""
     found: dict[str, Table] = {}
-    for name, kind, columns, references, referenced in _rows(
+    for name, kind, columns, references, referenced, called, text in _rows(
         opened,
-        "SELECT table_name, constraint_type, constraint_column_names, referenced_table, referenced_column_names "
+        "SELECT table_name, constraint_type, constraint_column_names, referenced_table, referenced_column_names, constraint_name, "
+        "constraint_text "
         "FROM duckdb_constraints() WHERE database_name = current_database() AND schema_name = ? "
-        "AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY') ORDER BY table_name, constraint_index",
+        "AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY', 'UNIQUE', 'CHECK') ORDER BY table_name, constraint_index",
         schema,
     ):
         table = found.get(name, Table(name, ()))
         if kind == "PRIMARY KEY":
             found[name] = replace(table, primary_key=tuple(columns))
-        else:
-            key = ForeignKey(tuple(columns), references, tuple(referenced))
+        elif kind == "FOREIGN KEY":
+            key = ForeignKey(tuple(columns), references, tuple(referenced), name=called or "")
             found[name] = replace(table, foreign_keys=(*table.foreign_keys, key))
+        else:
+            found[name] = replace(table, constraints=(*table.constraints, Constraint(kind.lower(), tuple(columns), text)))
     return found
 
 

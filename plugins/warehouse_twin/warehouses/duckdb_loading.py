@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -24,6 +25,7 @@ def load_table(opened: duckdb.DuckDBPyConnection, schema: str, table: Table, pat
         missing, extra = sorted(set(table.column_names) - set(found)), sorted(set(found) - set(table.column_names))
         raise IntegrityError(f"{path.name}: not the columns of {schema}.{table.name}: missing {missing}, unknown {extra}")
     target = f"{database_of(opened)}.{quoted(schema)}.{quoted(table.name)}"
+    table = replace(table, columns=tuple(column for column in table.columns if not column.generated))  # those are computed
     columns = ", ".join(quoted(name) for name in table.column_names)
     if any(key.references == table.name for key in table.foreign_keys):
         _load_in_waves(opened, table, target, path)

@@ -37,6 +37,7 @@ class DuckDBSnapshot:
     warehouse: str
     schema: str
     known: tuple[Table, ...]
+    readers: int = 1
 
     def tables(self) -> tuple[Table, ...]:
         return self.known
@@ -69,11 +70,13 @@ class DuckDBWarehouse:
         with self._reading() as opened:
             return schemas_of(opened)
 
-    def read(self, schema: str, table: str) -> pa.Table:
+    def read(self, schema: str, table: str, like: Table | None = None) -> pa.Table:
         with self._reading() as opened, self._told(f"{schema}.{table}", error=SourceError):
             return read_table(opened, schema, table)
 
-    def install(self, schema: str, statements: Sequence[str], tables: Mapping[str, Path]) -> None:
+    def install(
+        self, schema: str, statements: Sequence[str], tables: Mapping[str, Path], finishing: Sequence[tuple[str, str]] = ()
+    ) -> tuple[str, ...]:
         require_release_schema(schema)
         with self._writing() as opened, self._told(schema), transaction(opened):
             opened.execute(f"DROP SCHEMA IF EXISTS {database_of(opened)}.{quoted(schema)} CASCADE")
@@ -85,7 +88,11 @@ class DuckDBWarehouse:
             for name, path in tables.items():
                 with self._told(f"{schema}.{name}"):
                     load_table(opened, schema, made[name], path)
+            left = [statement for statement, broken in finishing if broken and opened.execute(broken).fetchall()[0][0]]
+            for statement in (statement for statement, _ in finishing if statement not in left):
+                opened.execute(statement)
         logger.info("warehouse %s: installed %s, %d tables", self.name, schema, len(tables))
+        return tuple(left)
 
     def publish(self, *, public: str, private: str, tables: Sequence[Table], publication: Publication) -> None:
         with self._writing() as opened, self._told(public), transaction(opened):

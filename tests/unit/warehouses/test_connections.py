@@ -127,7 +127,9 @@ def test_with_nothing_known_the_next_step_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variable", "text", "wanted"),
     [
-        ("TWIN_WAREHOUSE_PROD", f"postgres://me:{SECRET}@db/prod", "got 'postgres'"),
+        ("TWIN_WAREHOUSE_PROD", f"mysql://me:{SECRET}@db/prod", "got 'mysql'"),
+        ("TWIN_WAREHOUSE_PROD", f"postgres://me:{SECRET}@db", "no database"),
+        ("TWIN_WAREHOUSE_PROD", f"postgres://me:{SECRET}@db:port/prod", "the port is not a number"),
         ("TWIN_WAREHOUSE_PROD", SECRET, "got no URL"),
         ("TWIN_WAREHOUSE_PROD", f"{SECRET}:x", "got no URL"),
         ("TWIN_WAREHOUSE_PROD", "duckdb://relative/prod.duckdb", "absolute path"),
@@ -138,7 +140,8 @@ def test_with_nothing_known_the_next_step_is_named(tmp_path: Path) -> None:
         ("AIRFLOW_CONN_PROD", f'{{"password": "{SECRET}"', "wanted JSON"),
         ("AIRFLOW_CONN_PROD", f'{{"password": "{SECRET}"}}', "wanted JSON"),
         ("AIRFLOW_CONN_PROD", f'{{"conn_type": "duckdb", "extra": ["{SECRET}"]}}', "wanted JSON"),
-        ("AIRFLOW_CONN_PROD", f'{{"conn_type": "postgres", "password": "{SECRET}"}}', "conn_type"),
+        ("AIRFLOW_CONN_PROD", f'{{"conn_type": "mysql", "password": "{SECRET}"}}', "conn_type"),
+        ("AIRFLOW_CONN_PROD", f'{{"conn_type": "postgres", "password": "{SECRET}"}}', "no host and no database"),
         ("AIRFLOW_CONN_PROD", f'{{"conn_type": "duckdb", "password": "{SECRET}"}}', "absolute path"),
     ],
 )
@@ -152,7 +155,7 @@ def test_an_unusable_answer_is_refused_by_origin_and_never_quoted(tmp_path: Path
 @pytest.mark.parametrize(
     ("profiles", "wanted"),
     [
-        (profile("/data/p.duckdb", kind="postgres"), "no engine for this type"),
+        (profile("/data/p.duckdb", kind="mysql"), "no engine for this type"),
         (profile("data/p.duckdb"), "absolute path"),
         (profile("\"{{ env_var('LOST') }}/p\""), "environment variable LOST is not set"),
         (profile('"{{ target.name }}/p"'), "cannot be rendered"),
@@ -178,3 +181,26 @@ def test_nothing_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
     caplog.set_level(logging.DEBUG)
     url_of("prod", project(tmp_path), environment={"TWIN_WAREHOUSE_PROD": "duckdb:///data/prod.duckdb"})
     assert caplog.records == []
+
+
+def test_one_postgres_connection_has_one_spelling_wherever_it_is_told(tmp_path: Path) -> None:
+    told = {
+        "TWIN_WAREHOUSE_PROD": f"postgresql://me%40home:{SECRET}%2F@db/prod%20one?sslmode=require",
+        "AIRFLOW_CONN_PROD": json.dumps(
+            {"conn_type": "postgres", "host": "db", "login": "me@home", "password": f"{SECRET}/", "schema": "prod one"}
+            | {"port": 5432, "extra": {"sslmode": "require", "cursor": "dictcursor"}}
+        ),
+    }
+    fields = "user: me@home\n      pass: \"{{ env_var('PASSWORD') }}\"\n      host: db\n      port: 5432\n      dbname: prod one\n"
+    settings = project(tmp_path, profile("unused", kind="postgres", extra=f"      {fields}      sslmode: require\n      schema: shop\n"))
+    found = url_of("prod", settings, environment={**told, "PASSWORD": f"{SECRET}/"})
+    assert found == f"postgresql://me%40home:{SECRET}%2F@db:5432/prod%20one?sslmode=require"
+
+
+def test_two_passwords_for_one_database_are_two_answers_and_neither_is_told(tmp_path: Path) -> None:
+    told = {"TWIN_WAREHOUSE_PROD": f"postgresql://me:{SECRET}@db/prod", "AIRFLOW_CONN_PROD": "postgres://me:other@db:5432/prod"}
+    text = refusal(project(tmp_path), told)
+    assert "says db:5432/prod" in text
+    assert "differ in user, password or options" in text
+    assert SECRET not in text
+    assert "other" not in text
