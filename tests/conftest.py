@@ -5,11 +5,13 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from postgres_server import Server, postgres_server
 from sharing import made_once
 
 # SDV writes a logging configuration into the user's data folder when it is imported: into a temporary one instead
@@ -20,6 +22,13 @@ ORDER = ("architecture", "unit", "airflow", "functional")
 LONGEST = ("test_release_cycle.py", "test_with_scheduler.py", "test_dvc_repro.py", "test_undisturbed_and_not.py")
 """Functional files that begin first, so that no worker is left with one of them when the others are done. The first makes
 the releases that the last compares with, the second waits much."""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server; `new_database()` gives a test a database of its own."""
+    with postgres_server() as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -135,8 +135,11 @@ class _Postgres:
             statements.append(f"CREATE TYPE {here} AS ENUM ({labels})" if one.labels else f"CREATE DOMAIN {here} AS {one.definition}")
             if one.comment:
                 statements.append(f"COMMENT ON {'TYPE' if one.labels else 'DOMAIN'} {here} IS {literal(one.comment)}")
-        defaults = [column.default for item in self.resolved.tables for column in item.table.columns if self.own]
-        return [*statements, *(f"CREATE SEQUENCE {name}" for name in sequences_in(defaults))]
+        columns = [column for item in self.resolved.tables for column in item.table.columns if self.own]
+        sequences = dict.fromkeys(sequences_in(column.default for column in columns), "")
+        for column in columns:
+            sequences |= {name: f" AS {column.native_type}" for name in sequences_in([column.default]) if column.identity == "SERIAL"}
+        return [*statements, *(f"CREATE SEQUENCE {name}{kind}" for name, kind in sequences.items())]
 
     def table(self, item: ResolvedTable) -> str:
         table = item.table

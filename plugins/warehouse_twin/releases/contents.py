@@ -53,9 +53,9 @@ def _without(facts: dict[str, Any], *names: str) -> None:
         facts.pop(name, None)
 
 
-def contents_of(warehouse: Warehouse, schema: str, like: ResolvedTwin) -> Contents:
-    """Read every table of a schema, one at a time, its values as the types they have in the twin."""
-    types = {item.name: item.table for item in like.tables}
+def contents_of(warehouse: Warehouse, schema: str, like: ResolvedTwin | None = None) -> Contents:
+    """Read every table of a schema, one at a time, its values as the types they have in the twin `like`."""
+    types = {item.name: item.table for item in like.tables} if like else {}
     with warehouse.snapshot(schema) as snapshot:
         declared = snapshot.tables()
         tables: dict[str, Mapping[str, Any]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -68,7 +69,9 @@ def _described(opened: duckdb.DuckDBPyConnection, schema: str) -> dict[str, tupl
         spelled = "|".join(re.escape(text) for text in (name, quoted(name)))
         computed = re.search(rf"[(,]\s*(?:{spelled}) {re.escape(column.sql_type)} GENERATED ALWAYS AS", made[table])
         if computed:
-            column = replace(column, generated=f"({expression}) VIRTUAL")
+            cast = f" AS {column.sql_type})"  # DuckDB's own, around what was said
+            said = expression.removeprefix("CAST(").removesuffix(cast) if expression.endswith(cast) else expression
+            column = replace(column, generated=f"({said}) VIRTUAL")
         elif "nextval" not in expression:  # a sequence is the schema's own, and none is made for a twin
             column = replace(column, default=expression)
         found[table] = tuple(column if one.name == name else one for one in found[table])

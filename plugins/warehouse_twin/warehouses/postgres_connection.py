@@ -20,9 +20,9 @@ from warehouse_twin.errors import LockedError, SourceError, TerminalError, Trans
 from warehouse_twin.warehouses import literal
 from warehouse_twin.warehouses.postgres_urls import shown
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
-LOCK_SECONDS_AT_ONCE = 3.0
-"""A wait for a lock holds up whoever comes after: it is given up after this, and tried again."""
+FIRST_WAIT, LONGEST_WAIT, LONGEST_PAUSE = 0.05, 0.8, 1.0
+"""Seconds. Whoever waits for a lock holds up who comes after, and a reader who holds what is wanted next may want what is held
+already: so the wait is given up before the server looks for a deadlock and ends the reader for it (after 1 s), and tried again."""
 CONNECT_SECONDS = 15
 _BUSY = ("55P03", "40P01", "40001")  # lock not available, deadlock, serialization failure
 _PASSING = ("08", "53", "57", "58")  # connection lost, out of resources, shutting down, disk
@@ -86,8 +86,8 @@ class Opened:
 
 
 @contextmanager
-def connection(name: str, url: str, *, search: tuple[str, ...] = ()) -> Iterator[Opened]:
-    """A connection to the warehouse `name`; what is not committed is rolled back. `search` are schemas found without their name.
+def connection(name: str, url: str, *, wait: float = LONGEST_WAIT) -> Iterator[Opened]:
+    """A connection to the warehouse `name`, which waits so many seconds for a lock; what is not committed is rolled back.
 
     Raises TransientError when there is no server, SourceError when it lets us not in.
     """
@@ -98,10 +98,8 @@ def connection(name: str, url: str, *, search: tuple[str, ...] = ()) -> Iterator
     try:
         opened = Opened(made)
         with without_values(f"warehouse {name}: {shown(url)}", error=SourceError):
-            for setting, value in _SESSION.items():
-                opened.execute(f"SET {setting} = {literal(value)}")
-            opened.execute(f"SET lock_timeout = {int(LOCK_SECONDS_AT_ONCE * 1000)}")
-            set_search(opened, search)
+            session = _SESSION | {"lock_timeout": str(int(wait * 1000)), "search_path": ""}
+            opened.rows("SELECT " + ", ".join(f"set_config({literal(name)}, {literal(value)}, false)" for name, value in session.items()))
             opened.commit()
         yield opened
     finally:
@@ -124,12 +122,15 @@ def _closed(made: Any) -> None:
     made.close()
 
 
-def retried(name: str, what: str, work: Callable[[], Done], *, lock_seconds: float) -> Done:
-    """`work`, a whole transaction, again and again while others hold what it wants. Raises LockedError after `lock_seconds`."""
-    deadline, pause = time.monotonic() + lock_seconds, FIRST_PAUSE
+def retried(name: str, what: str, work: Callable[[float], Done], *, lock_seconds: float) -> Done:
+    """`work`, a whole transaction, again and again while others hold what it wants.
+
+    It is told how long to wait for a lock at once. Raises LockedError after `lock_seconds`.
+    """
+    deadline, wait, pause = time.monotonic() + lock_seconds, FIRST_WAIT, FIRST_WAIT
     while True:
         try:
-            return work()
+            return work(wait)
         except LockedError:
             if time.monotonic() >= deadline:
                 raise LockedError(
@@ -138,7 +139,7 @@ def retried(name: str, what: str, work: Callable[[], Done], *, lock_seconds: flo
                 ) from None
         # Half of each pause is chance, so that two who wait do not meet again and again.
         time.sleep(pause * random.uniform(0.5, 1.0))
-        pause = min(pause * 2, LONGEST_PAUSE)
+        wait, pause = min(wait * 1.3, LONGEST_WAIT), min(pause * 1.3, LONGEST_PAUSE)
 
 
 @contextmanager

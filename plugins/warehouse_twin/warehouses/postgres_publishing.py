@@ -2,6 +2,10 @@
 
 Every function works inside the caller's transaction. Views are taken in the order of their names, so that two who publish wait
 for each other and do not deadlock. What a view reads is asked of the server's own record of dependencies.
+
+The `_release` row is a view too, of constants: PostgreSQL reads a view's definition as it is now, whatever a transaction's
+snapshot, and a row of a table as the snapshot has it. So a reader in REPEATABLE READ who waited for a publication would see
+the new views beside the old row.
 """
 
 from __future__ import annotations
@@ -41,6 +45,7 @@ def point_views(opened: Opened, *, public: str, private: str, tables: Sequence[T
         opened.execute(f"CREATE SCHEMA {quoted(public)}")
     wanted = {table.name for table in tables}
     own = _refuse_others(opened, public=public, base=base, names=wanted)
+    _lock(opened, public, own)
     before, there = _tables(opened, public, "'v'"), _granted(opened, public)
     for name in sorted(own - wanted):
         opened.execute(f"DROP VIEW {quoted(public)}.{quoted(name)}")
@@ -50,6 +55,14 @@ def point_views(opened: Opened, *, public: str, private: str, tables: Sequence[T
         _point_view(opened, public, private, table, replace=not new and _same_columns(opened, public, private, table))
         readers = [item for item in grants.get(table.name, ()) if item[0] in roles] if new else there.get(table.name, [])
         _grant(opened, public, table.name, readers)
+
+
+def _lock(opened: Opened, public: str, own: set[str]) -> None:
+    """Take hold of all views at once, in the order of their names: whoever reads between two steps would wait, and be waited for."""
+    there = _tables(opened, public, "'v'")
+    names = ", ".join(f"{quoted(public)}.{quoted(name)}" for name in sorted((own | {RELEASE_TABLE}) & there))
+    if names:
+        opened.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
 
 
 def _point_view(opened: Opened, public: str, private: str, table: Table, *, replace: bool) -> None:
@@ -131,29 +144,26 @@ def write_release(opened: Opened, public: str, publication: Publication) -> None
             f"schema {public!r} is published by twin {before.twin!r}, got {publication.twin!r}; "
             "wanted a target schema for each twin; next: name another one in the manifest"
         )
-    table = f"{quoted(public)}.{quoted(RELEASE_TABLE)}"
+    view = f"{quoted(public)}.{quoted(RELEASE_TABLE)}"
     opened.execute(
-        f"CREATE TABLE IF NOT EXISTS {table} "
-        "(twin text NOT NULL, release bigint NOT NULL, data_digest text NOT NULL, published_at timestamptz NOT NULL)"
+        f"CREATE OR REPLACE VIEW {view} AS SELECT {literal(publication.twin)}::text AS twin, {publication.release:d}::bigint AS release, "
+        f"{literal(publication.data_digest)}::text AS data_digest, {literal(publication.published_at)}::timestamptz AS published_at"
     )
-    opened.execute(f"COMMENT ON TABLE {table} IS 'Which release of which twin the views of this schema show: one row.'")
-    opened.execute(f"DELETE FROM {table}")
-    row = f"{literal(publication.twin)}, {publication.release:d}, {literal(publication.data_digest)}, {literal(publication.published_at)}"
-    opened.execute(f"INSERT INTO {table} VALUES ({row})")
+    opened.execute(f"COMMENT ON VIEW {view} IS 'Which release of which twin the views of this schema show: one row.'")
     readers = {role for items in _granted(opened, public).values() for role, privilege in items if privilege == "SELECT"}
     _grant(opened, public, RELEASE_TABLE, [(role, "SELECT") for role in sorted(readers)])
 
 
 def read_release(opened: Opened, public: str) -> Publication | None:
-    """The `_release` row of a schema; None when it has none. Raises TerminalError when the table is not ours."""
-    if RELEASE_TABLE not in _tables(opened, public):
+    """The `_release` row of a schema; None when it has none. Raises TerminalError when the view is not ours."""
+    if RELEASE_TABLE not in _tables(opened, public, "'r', 'p', 'v', 'm', 'f'"):
         return None
     columns = opened.rows(
-        "SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
-        f"WHERE n.nspname = {literal(public)} AND c.relname = {literal(RELEASE_TABLE)} "
+        "SELECT a.attname, c.relkind::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        f"JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {literal(public)} AND c.relname = {literal(RELEASE_TABLE)} "
         "AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
     )
-    if [name for (name,) in columns] != _RELEASE_COLUMNS:
+    if columns != [(name, "v") for name in _RELEASE_COLUMNS]:
         raise TerminalError(f"{public}.{RELEASE_TABLE}: wanted columns {', '.join(_RELEASE_COLUMNS)}; it was not made by publishing")
     moment = "(extract(epoch from published_at) * 1000000)::bigint"
     rows = opened.rows(f"SELECT twin, release, data_digest, {moment} FROM {quoted(public)}.{quoted(RELEASE_TABLE)}")

@@ -17,7 +17,7 @@ from warehouse_twin.warehouses.catalog import Table
 from warehouse_twin.warehouses.duckdb_connection import nearest
 from warehouse_twin.warehouses.duckdb_publishing import require_release_schema
 from warehouse_twin.warehouses.postgres_catalog import schemas_of, tables_of, views_of
-from warehouse_twin.warehouses.postgres_connection import Opened, connection, retried, set_search, without_values
+from warehouse_twin.warehouses.postgres_connection import LONGEST_WAIT, Opened, connection, retried, set_search, without_values
 from warehouse_twin.warehouses.postgres_publishing import point_views, read_release, refuse_if_read, write_release
 from warehouse_twin.warehouses.postgres_rows import load_rows, move_sequences, read_rows
 
@@ -83,8 +83,8 @@ class PostgresWarehouse:
     ) -> tuple[str, ...]:
         require_release_schema(schema)
 
-        def work() -> tuple[str, ...]:
-            with self.opened() as opened, self.told(schema):
+        def work(wait: float) -> tuple[str, ...]:
+            with self.opened(wait) as opened, self.told(schema):
                 opened.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
                 set_search(opened, (schema,))  # types and sequences of the release are named without it
                 for statement in statements:
@@ -108,8 +108,8 @@ class PostgresWarehouse:
     def publish(self, *, public: str, private: str, tables: Sequence[Table], publication: Publication) -> None:
         grants = {table.name: table.grants for table in tables}
 
-        def work() -> None:
-            with self.opened() as opened, self.told(public):
+        def work(wait: float) -> None:
+            with self.opened(wait) as opened, self.told(public):
                 point_views(opened, public=public, private=private, tables=tables, grants=grants)
                 write_release(opened, public, publication)
                 opened.commit()
@@ -124,8 +124,8 @@ class PostgresWarehouse:
     def drop(self, schema: str) -> None:
         require_release_schema(schema)
 
-        def work() -> bool:
-            with self.opened() as opened, self.told(schema):
+        def work(wait: float) -> bool:
+            with self.opened(wait) as opened, self.told(schema):
                 if schema not in schemas_of(opened):
                     return False
                 refuse_if_read(opened, schema)
@@ -136,8 +136,8 @@ class PostgresWarehouse:
         if retried(self.name, schema, work, lock_seconds=self.lock_seconds):
             logger.info("warehouse %s: dropped %s", self.name, schema)
 
-    def opened(self) -> AbstractContextManager[Opened]:
-        return connection(self.name, self.url)
+    def opened(self, wait: float = LONGEST_WAIT) -> AbstractContextManager[Opened]:
+        return connection(self.name, self.url, wait=wait)
 
     def told(self, what: str, *, error: type[TwinError] = TerminalError) -> AbstractContextManager[None]:
         """PostgreSQL's errors in the block say which warehouse and what in it."""
