@@ -1,0 +1,128 @@
+"""The command line on PostgreSQL: a twin from there to there, and one out of it into a DuckDB file and back in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from postgres_cases import SHOP
+from postgres_server import Server
+from shop_project import CHECKOUT, Project
+from warehouse_twin.warehouses import Warehouse, open_warehouse
+from warehouse_twin.warehouses.catalog import Table
+
+MANIFEST = """\
+twin: {twin}
+source: {{warehouse: {source}, schema: {schema}}}
+target: {{warehouse: {target}, schema: {twin}}}
+seed: 11
+entity: customers
+k: 10
+holdout: 0.2
+synthesizer: tree
+gates:
+  undecided: {{accept: true, reason: "Two hundred customers are held out: too few for the distance tests."}}
+tables:
+  countries: {{keep: real}}
+  customers: {{}}
+  orders: {{}}
+"""
+
+
+@dataclass(frozen=True)
+class PostgresProject(Project):
+    """A project whose warehouses are `prod` and `dev`, databases of one server, and `lake`, a DuckDB file."""
+
+    server: Server
+    prod: str
+    dev: str
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake.duckdb"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        urls = {"PROD": self.server.url(self.prod), "DEV": self.server.url(self.dev), "LAKE": f"duckdb://{self.lake}"}
+        return super().environment | {f"TWIN_WAREHOUSE_{name}": url for name, url in urls.items()}
+
+    def warehouse(self, name: str) -> Warehouse:
+        return open_warehouse(name, self.environment[f"TWIN_WAREHOUSE_{name.upper()}"])
+
+    def tables(self, name: str, schema: str) -> dict[str, Table]:
+        with self.warehouse(name).snapshot(schema) as snapshot:
+            return {table.name: replace(table, comment="", grants=()) for table in snapshot.tables()}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> PostgresProject:
+    """A project with three twins, each run once: within PostgreSQL, out of it, and into it."""
+    made = PostgresProject(tmp_path_factory.mktemp("postgres"), postgres, postgres.new_database(), postgres.new_database())
+    postgres.run(*SHOP, database=made.prod)
+    (made.root / "home").mkdir()
+    (made.root / "twins").mkdir()
+    shutil.copytree(CHECKOUT / "expectations", made.root / "expectations")
+    shutil.copytree(CHECKOUT / "dbt_project", made.root / "dbt_project")
+    (made.root / "dbt_project" / "profiles.yml").unlink()
+    for twin, source, schema, target in (
+        ("here", "prod", "shop", "dev"),
+        ("out", "prod", "shop", "lake"),
+        ("back", "lake", "out__r1", "dev"),
+    ):
+        file = made.root / "twins" / f"{twin}.yml"
+        file.write_text(MANIFEST.format(twin=twin, source=source, schema=schema, target=target))
+        made.twin("run", twin)
+    return made
+
+
+def test_within_postgres_the_ddl_is_the_sources_and_the_chain_is_whole(project: PostgresProject) -> None:
+    assert project.tables("dev", "here__r1") == project.tables("prod", "shop")
+    assert project.json("audit", "here@published")["ok"]
+
+
+def test_rows_are_new_and_keep_what_the_database_demands(project: PostgresProject) -> None:
+    warehouse = project.warehouse("dev")
+    customers, orders = warehouse.read("here", "customers"), warehouse.read("here", "orders")
+    assert (customers.num_rows, orders.num_rows) == (1000, 2000)
+    emails = set(customers.column("E-mail").to_pylist())
+    assert not emails & {f"person{number}@example.com" for number in range(1, 1001)}
+    assert max(len(email) for email in emails if email) <= 60
+    for row in orders.select(["quantity", "price", "total"]).to_pylist():
+        assert row["total"] == row["quantity"] * row["price"]
+
+
+def test_readers_of_the_source_may_read_the_twin_and_nobody_a_release(project: PostgresProject) -> None:
+    acl = "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL aclexplode(c.relacl) AS g"
+    found = project.server.run(f"{acl} WHERE g.grantee = 0 AND n.nspname IN ('here', 'here__r1') ORDER BY 2", database=project.dev)
+    assert found == [("here", "_release"), ("here", "customers")]
+
+
+@pytest.mark.parametrize(("twin", "source", "schema", "target"), [("out", "prod", "shop", "lake"), ("back", "lake", "out__r1", "dev")])
+def test_from_one_kind_to_the_other_types_and_keys_are_kept(
+    project: PostgresProject, twin: str, source: str, schema: str, target: str
+) -> None:
+    wanted, made = project.tables(source, schema), project.tables(target, f"{twin}__r1")
+    for name, table in wanted.items():
+        assert [(one.name, one.nullable, one.comment) for one in made[name].columns] == [
+            (one.name, one.nullable, one.comment) for one in table.columns
+        ]
+        assert (made[name].primary_key, made[name].foreign_keys) == (table.primary_key, table.foreign_keys)
+    assert project.json("audit", f"{twin}@published")["ok"]
+
+
+def test_no_password_is_written_anywhere(project: PostgresProject) -> None:
+    word = project.server.password
+    found = subprocess.run(["grep", "-rlF", word, str(project.workspace)], capture_output=True, text=True, check=False, env={**os.environ})
+    assert found.stdout == ""
+
+
+def test_going_back_is_one_step(project: PostgresProject) -> None:
+    project.twin("run", "here", "--release", "2")
+    assert project.warehouse("dev").published("here").release == 2  # type: ignore[union-attr]
+    project.twin("rollback", "here")
+    assert project.warehouse("dev").published("here").release == 1  # type: ignore[union-attr]
