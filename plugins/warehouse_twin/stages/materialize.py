@@ -42,6 +42,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
         "dbt_invocation": built.invocation,
         "data_digest": exported.data_digest,
         "table_digests": dict(exported.digests),
+        "left_out": [f"{table}: {definition}" for table, definition in exported.left_out],
     }
 
 
