@@ -37,14 +37,16 @@ def with_computable(resolved: ResolvedTwin, tables: Mapping[str, pa.Table]) -> R
     items = []
     for item in resolved.tables:
         columns = tuple(
-            replace(column, generated="") if column.generated and not _gives_again(item.table, column, tables[item.name]) else column
+            replace(column, generated="") if column.generated and not _gives_again(item.table, column, tables.get(item.name)) else column
             for column in item.table.columns
         )
         items.append(replace(item, table=replace(item.table, columns=columns)))
     return replace(resolved, tables=tuple(items))
 
 
-def _gives_again(table: Table, column: Column, rows: pa.Table) -> bool:
+def _gives_again(table: Table, column: Column, rows: pa.Table | None) -> bool:
+    if rows is None:  # a table that is not read
+        return False
     try:
         found = _computed(table, column, rows)
     except duckdb.Error:

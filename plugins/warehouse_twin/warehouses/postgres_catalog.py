@@ -35,7 +35,7 @@ WHERE n.nspname = {schema} AND c.relkind IN ({kinds}) AND NOT c.relispartition A
 ORDER BY c.relname, a.attnum
 """
 _TABLES = """
-SELECT c.relname, coalesce(obj_description(c.oid, 'pg_class'), ''), c.oid::bigint
+SELECT c.relname, coalesce(obj_description(c.oid, 'pg_class'), ''), has_table_privilege(c.oid, 'SELECT')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = {schema} AND c.relkind IN ({kinds}) AND NOT c.relispartition ORDER BY c.relname
 """
@@ -84,22 +84,21 @@ def tables_of(opened: Opened, schema: str) -> tuple[Table, ...]:
     for table, role, privilege in opened.rows(_asked(_GRANTS, schema)):
         grants[table].append((role, privilege))
     tables = []
-    for name, comment, _ in opened.rows(_asked(_TABLES, schema)):
+    for name, comment, readable in opened.rows(_asked(_TABLES, schema)):
         held = given[name]
-        tables.append(
-            Table(
-                name,
-                tuple(column for column, _ in columns[name]),
-                held.primary_key,
-                tuple(held.foreign_keys),
-                comment,
-                tuple(held.constraints),
-                held.primary_key_name,
-                made.described({type_id for _, type_id in columns[name]}),
-                tuple(grants[name]),
-            )
+        table = Table(
+            name,
+            tuple(column for column, _ in columns[name]),
+            held.primary_key,
+            tuple(held.foreign_keys),
+            comment,
+            tuple(held.constraints),
+            held.primary_key_name,
+            made.described({type_id for _, type_id in columns[name]}),
+            tuple(grants[name]),
         )
-    return tuple(sorted((_with_numerics(opened, schema, table) for table in tables), key=lambda table: table.name))
+        tables.append(_with_numerics(opened, schema, table) if readable else table)
+    return tuple(sorted(tables, key=lambda table: table.name))
 
 
 def views_of(opened: Opened, schema: str) -> tuple[Table, ...]:
