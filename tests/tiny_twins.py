@@ -21,6 +21,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.aggregates import settled, without_settled
 from warehouse_twin.relations.blueprints import Blueprint
+from warehouse_twin.relations.contexts import summed_apart
 from warehouse_twin.relations.cutting import fill_cut
 from warehouse_twin.relations.drawing import Drawing
 from warehouse_twin.relations.entities import memberships
@@ -106,7 +107,9 @@ class Learned:
         names = context_columns(plans[name], plans, self.profiles)
         schema = self.read(name).schema.remove_metadata()
         parents = rows[plans[name].drive.references] if plans[name].drive else 0
-        return Blueprint(table, plans[name], self.profiles[name], model, schema, rows[name], names, children, parents, links)
+        drive = plans[name].drive
+        apart = summed_apart(name, drive, self.profiles) if drive is not None else frozenset()
+        return Blueprint(table, plans[name], self.profiles[name], model, schema, rows[name], names, children, parents, links, apart)
 
     def links(self, name: str) -> LinkModels:
         return LinkLearner(self.twin[name], self.plans, self.profiles, self.training, self.read, self.twin.k, self.twin.seed).learn()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
@@ -26,10 +25,13 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import permutation
 from warehouse_twin.relations.contexts import Read
 from warehouse_twin.relations.key_plans import KeyPlan
+from warehouse_twin.relations.terms import Term, products
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-SAMPLE, MAX_COLUMNS, MAX_FACTORS = 4_000, 12, 6
+SAMPLE, MAX_COLUMNS = 4_000, 12
+APART = 0.01
+"""The intraclass correlation below which siblings are no more alike than others, beside what chance makes of it."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,16 @@ class _Family:
     def counts(self) -> Ints:
         return np.bincount(self.links, minlength=self.parents).astype(np.int64)
 
-    def aggregate(self, function: str, columns: Sequence[str]) -> Floats:
-        """The function of the children's values for every parent, NaN where there is none; with two columns of their product."""
+    def values(self, term: Term, step: float) -> Floats:
+        """The term's product for every child."""
+        return term.values(lambda name: scalar(self.read(name)), step)
+
+    def aggregate(self, term: Term, step: float) -> Floats:
+        """The function of the children's values for every parent, NaN where there is none."""
+        function = term.function
         if function == "count":
             return self.counts.astype(np.float64)
-        values = np.prod([scalar(self.read(name)) for name in columns], axis=0)
+        values = self.values(term, step)
         here = ~np.isnan(values)
         links, values = self.links[here], values[here]
         filled = np.bincount(links, minlength=self.parents) > 0
@@ -109,15 +116,29 @@ class _Finder:
         if (few.counts >= 2).sum() < SURPRISE:
             return
         columns = {target: self.rows(self.profile.table, [target]).column(0) for target in self.targets}
-        for function, names in _aggregates(few, numbers):
-            made = few.aggregate(function, names)
-            for target, column in columns.items():
-                rule = self._rule(target, function, table, key, names)
-                if not _agree(rule, made, scalar(column.take(pa.array(some))), dealt=True):
-                    continue
+        for target, column in columns.items():
+            values = scalar(column.take(pa.array(some)))
+            for rule in self._alike(target, values, few, numbers):
+                term, step = Term.of_rule(rule.detail), float(rule.detail["step"])
                 all_parents = all_parents or self._family(table, key, parents)
-                if _agree(rule, all_parents.aggregate(function, names), scalar(column)) and self._supported(all_parents, column):
+                if _agree(rule, all_parents.aggregate(term, step), scalar(column)) and self._supported(all_parents, column):
                     yield self._with_empty(rule, all_parents, scalar(column))
+                    break
+
+    def _alike(self, target: str, values: Floats, few: _Family, numbers: Sequence[str]) -> Iterator[Rule]:
+        """The rules that hold in some parents, which have these values of the target."""
+        parts = self.profile.column(target).parts
+        step = parts[0].step if len(parts) == 1 else 1.0
+        for plain in _aggregates(few, numbers):
+            room = step * len(plain.of) * few.counts if len(plain.of) > 1 else np.zeros(few.parents)
+            made = few.aggregate(plain, 0.0)
+            if (np.abs(made - values) > room + step / 2 + 1e-9 * np.maximum(np.abs(made), 1.0)).any():
+                continue  # NaN is nowhere further away
+            for term in plain.rounded_ways() if len(plain.of) > 1 else (plain,):
+                rule = _rule(target, term, few, step)
+                if _agree(rule, few.aggregate(term, step), values, dealt=True):
+                    yield rule
+                    break
 
     def _family(self, table: str, key: ForeignKey, parents: pa.Table) -> _Family:
         keys = self.whole(table, key.columns)
@@ -133,19 +154,6 @@ class _Finder:
         few = parents.num_rows <= SAMPLE  # whose children's columns are kept in memory
         return _Family(table, key, links[links >= 0], parents.num_rows, cache(read) if few else read)
 
-    def _rule(self, target: str, function: str, table: str, key: ForeignKey, names: Sequence[str]) -> Rule:
-        parts = self.profile.column(target).parts
-        detail = {
-            "function": function,
-            "table": table,
-            "column": " * ".join(f"{table}.{name}" for name in names).removeprefix(f"{table}.") if names else None,
-            "of": list(names),
-            "columns": list(key.columns),
-            "references": list(key.references_columns),
-            "step": parts[0].step if len(parts) == 1 else 1.0,
-        }
-        return Rule("aggregate", target, (), detail)
-
     def _supported(self, family: _Family, column: pa.ChunkedArray) -> bool:
         present = (family.counts > 0) & column.is_valid().to_numpy()
         return int(present.sum()) >= max(100, 10 * self.profile.k)
@@ -158,17 +166,51 @@ class _Finder:
         return Rule("aggregate", rule.target, (), {**rule.detail, "empty": empty})
 
 
-def _aggregates(family: _Family, numbers: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _rule(target: str, term: Term, family: _Family, step: float) -> Rule:
+    """`apart`: whether the children that are summed up are no more alike than rows of different parents."""
+    detail = {
+        "function": term.function,
+        "table": family.name,
+        "column": term.text(family.name),
+        "of": list(term.of),
+        "forms": list(term.forms),
+        "rounded": term.rounded,
+        "columns": list(family.key.columns),
+        "references": list(family.key.references_columns),
+        "step": step,
+        "apart": term.function == "sum" and _apart(family, [term, *(Term("sum", (name,)) for name in term.of)], step),
+    }
+    return Rule("aggregate", target, (), detail)
+
+
+def _apart(family: _Family, terms: Sequence[Term], step: float) -> bool:
+    """Whether no term has an intraclass correlation to speak of: Fisher's, from the products of all pairs of siblings."""
+    for term in terms:
+        values = family.values(term, step)
+        known = ~np.isnan(values)
+        links, values = family.links[known], values[known]
+        spread = float(values.std()) if len(values) else 0.0
+        if not spread:
+            continue
+        scaled = (values - values.mean()) / spread
+        counts = np.bincount(links, minlength=family.parents)
+        sums, squares = (np.bincount(links, weights=scaled**power, minlength=family.parents) for power in (1, 2))
+        pairs = float((counts * (counts - 1)).sum())
+        if pairs and (sums**2 - squares).sum() / pairs > APART + 3 * (2 / pairs) ** 0.5:
+            return False
+    return True
+
+
+def _aggregates(family: _Family, numbers: Sequence[str]) -> Iterator[Term]:
     """Functions and their columns: the greatest and the least only where they differ, as equal ones are copies of the parent's."""
-    yield "count", ()
+    yield Term("count")
     for name in numbers:
-        yield "sum", (name,)
-        least, most = family.aggregate("min", (name,)), family.aggregate("max", (name,))
+        yield Term("sum", (name,))
+        least, most = (family.aggregate(Term(function, (name,)), 0.0) for function in ("min", "max"))
         if (least < most).sum() >= SURPRISE:
-            yield "max", (name,)
-            yield "min", (name,)
-    for pair in combinations(numbers[:MAX_FACTORS], 2):
-        yield "sum", pair
+            yield Term("max", (name,))
+            yield Term("min", (name,))
+    yield from products(numbers, lambda name: scalar(family.read(name)))
 
 
 def _agree(rule: Rule, made: Floats, values: Floats, *, dealt: bool = False) -> bool:
@@ -251,5 +293,5 @@ def aggregated(table: pa.Table, rule: Rule, whole: Read) -> Floats:
     here = pa.array(np.flatnonzero(links >= 0))
     key = ForeignKey(tuple(detail["columns"]), "", tuple(detail["references"]))
     family = _Family(detail["table"], key, links[links >= 0], table.num_rows, lambda name: children.column(name).take(here))
-    values = family.aggregate(detail["function"], detail["of"])
+    values = family.aggregate(Term.of_rule(detail), float(detail["step"]))
     return np.where(family.counts == 0, 0.0 if detail["empty"] == "zero" else np.nan, values)

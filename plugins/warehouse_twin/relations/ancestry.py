@@ -114,7 +114,7 @@ def learn_ancestry(
         return None
     own = modelled_columns(name, plans, profiles)
     ways = [Way((key,), own, key.references)]
-    driving = driving_way(plan, plans, profiles)
+    driving = driving_way(name, plans, profiles)
     if driving is not None:
         ways.append(replace(driving, keys=(key, *driving.keys), prefix=f"{key.references}.{driving.prefix}"))
     ancestry = Ancestry(key, tuple(ways), Part("number", cells=cells, step=1.0, protected=protected))

@@ -38,12 +38,15 @@ class Blueprint:
     parent_rows: int = 0
     """rows of the driving parent in the source, to which the number of children is held; 0 where it is not"""
     links: LinkModels = field(default_factory=LinkModels)
+    apart: frozenset[str] = frozenset()
+    """of `context` what says how many children there are, and nothing else of them: `contexts.summed_apart`"""
 
     @property
     def ways(self) -> tuple[Way, ...]:
         """Where context is found: the driving parent, then others."""
         drive = self.plan.drive
-        return (*((Way((drive,), self.context, drive.references),) if drive is not None else ()), *self.links.ways)
+        context = tuple(name for name in self.context if name not in self.apart)
+        return (*((Way((drive,), context, drive.references),) if drive is not None else ()), *self.links.ways)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -54,7 +57,7 @@ class Blueprint:
     @property
     def in_families(self) -> bool:
         """Whether the rows' number of siblings is context."""
-        return bool(self.context) and siblings_profile(self.profile, self.plan) is not None
+        return bool(set(self.context) - self.apart) and siblings_profile(self.profile, self.plan) is not None
 
     @property
     def ancestors(self) -> tuple[str, ...]:

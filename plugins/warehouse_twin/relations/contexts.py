@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ForeignKey
 from warehouse_twin.profiling.matching import columns_of, match_rows
+from warehouse_twin.profiling.rules.rule import DERIVING
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.relations.key_plans import KeyPlan
 
@@ -61,11 +62,27 @@ def modelled_columns(name: str, plans: Mapping[str, KeyPlan], profiles: Mapping[
     return tuple(column for column in plans[name].modelled if profiles[name].column(column).kind in MODELLED_KINDS)
 
 
-def driving_way(plan: KeyPlan, plans: Mapping[str, KeyPlan], profiles: Mapping[str, TableProfile]) -> Way | None:
-    """The way to the driving parent, with all of its columns."""
-    if plan.drive is None:
+def driving_way(name: str, plans: Mapping[str, KeyPlan], profiles: Mapping[str, TableProfile]) -> Way | None:
+    """The way to the driving parent, with all of its columns that the table's rows are drawn given."""
+    key = plans[name].drive
+    if key is None:
         return None
-    return Way((plan.drive,), modelled_columns(plan.drive.references, plans, profiles), plan.drive.references)
+    apart = summed_apart(name, key, profiles)
+    columns = tuple(column for column in modelled_columns(key.references, plans, profiles) if column not in apart)
+    return Way((key,), columns, key.references)
+
+
+def summed_apart(name: str, key: ForeignKey, profiles: Mapping[str, TableProfile]) -> frozenset[str]:
+    """Columns of a parent that are sums over rows of this table which are no more alike than others, and what follows from them.
+
+    Given such a sum, drawn before they are, siblings would all be large or small; they are drawn without, and the sum is theirs.
+    """
+    rules = [rule for rule in profiles[key.references].rules if not rule.ignored] if key.references in profiles else []
+    sums = [rule for rule in rules if rule.kind == "aggregate" and rule.detail.get("apart")]
+    found = {rule.target for rule in sums if (rule.detail["table"], tuple(rule.detail["columns"])) == (name, key.columns)}
+    while more := {rule.target for rule in rules if rule.kind in DERIVING and found.intersection(rule.sources)} - found:
+        found |= more
+    return frozenset(found)
 
 
 def ways_up(name: str, plans: Mapping[str, KeyPlan], profiles: Mapping[str, TableProfile]) -> list[Way]:

@@ -157,7 +157,7 @@ class LinkLearner:
         if not candidates and not alone:
             return LinkModels(counts=counts, types={label: sorts for label, (sorts, _) in late.items()}, late=_second(late))
         rows = self._rows([*plan.modelled, *(column for key in (*plan.links, *plan.matched) for column in key.columns)])
-        driving = driving_way(plan, self.plans, self.profiles)
+        driving = driving_way(self.table.name, self.plans, self.profiles)
         gone = [*([driving] if driving else []), *candidates]
         contexts = {way.prefix: gathered(rows, way, self.read) for way in gone}
         own = rows.select([name for name in modelled_columns(self.table.name, self.plans, self.profiles) if name not in plan.leading])

@@ -67,7 +67,7 @@ def training_view(
     """
     plan, profile = plans[table.name], profiles[table.name]
     own = [profile.column(name) for name in plan.modelled]
-    driving = driving_way(plan, plans, profiles)
+    driving = driving_way(table.name, plans, profiles)
     ways = [*([driving] if driving else []), *ways]
     keys = [column for way in ways for column in way.keys[0].columns]
     if ancestry is not None:

@@ -19,7 +19,7 @@ from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.aggregates import settled
 from warehouse_twin.relations.blueprints import Blueprint
-from warehouse_twin.relations.contexts import modelled_columns
+from warehouse_twin.relations.contexts import modelled_columns, summed_apart
 from warehouse_twin.relations.cutting import fill_cut
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
 from warehouse_twin.relations.key_plans import key_plans
@@ -100,7 +100,8 @@ class _Drawer:
         parent_rows = self.rows[plan.drive.references] if plan.drive is not None and held else 0
         links = load_links(folder / LINKS_FOLDER) if (folder / LINKS_FOLDER).exists() else LinkModels()
         rows = self.rows[table.name]
-        blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, rows, names, children, parent_rows, links)
+        apart = summed_apart(table.name, plan.drive, self.profiles) if plan.drive is not None else frozenset()
+        blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, rows, names, children, parent_rows, links, apart)
         seed = derive_seed(release_seed(self.context), table.name)
         parents = self._parents(blueprint)
         if isinstance(model, HmaModel):
