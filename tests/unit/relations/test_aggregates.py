@@ -142,10 +142,8 @@ def sales(*, alike: bool = False, rounded: str = "cut", rows: int = 900, seed: i
     owner = np.repeat(np.arange(rows), draw.integers(2, 6, rows))
     level = draw.integers(1, 200, rows)[owner] if alike else draw.integers(1, 200, len(owner))
     price, off, tax = level * 7, draw.integers(0, 11, len(owner)), draw.integers(0, 9, len(owner))
-    if rounded == "cut":
-        cents = price * 100 * (100 - off) // 100 * (100 + tax) // 100
-    else:
-        cents = (price * (100 - off) * (100 + tax) + 50) // 100
+    once, twice = (price * (100 - off) * (100 + tax) + 50) // 100, price * (100 - off) * (100 + tax) // 100
+    cents = {"round": once, "cut": twice}[rounded]
     total = pa.array(np.bincount(owner, weights=cents, minlength=rows) / 100).cast(pa.decimal128(15, 2), safe=False)
     items = {"id": np.arange(len(owner)), "parent": owner, "price": price, "off": off / 100, "tax": tax / 100}
     return {
