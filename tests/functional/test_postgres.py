@@ -119,10 +119,3 @@ def test_no_password_is_written_anywhere(project: PostgresProject) -> None:
     word = project.server.password
     found = subprocess.run(["grep", "-rlF", word, str(project.workspace)], capture_output=True, text=True, check=False, env={**os.environ})
     assert found.stdout == ""
-
-
-def test_going_back_is_one_step(project: PostgresProject) -> None:
-    project.twin("run", "here", "--release", "2")
-    assert project.warehouse("dev").published("here").release == 2  # type: ignore[union-attr]
-    project.twin("rollback", "here")
-    assert project.warehouse("dev").published("here").release == 1  # type: ignore[union-attr]
