@@ -132,6 +132,15 @@ def test_tables_without_rows_or_values_stay_so(both: duckdb.DuckDBPyConnection) 
     assert both.execute(f"{same} twin.constant").fetchall() == both.execute(f"{same} source.constant").fetchall()
 
 
+def test_what_too_few_rows_can_say_is_undecided(project: Project) -> None:
+    [file] = (project.workspace / "internal" / "odd" / "gate").glob("*/verdict.json")
+    verdict = json.loads(file.read_text())
+    assert verdict["status"] == "undecided-accepted"
+    few = {(item["score"]["measure"], item["status"]) for item in verdict["judged"] if item["score"]["table"] in ("one_row", "empty")}
+    assert {measure for measure, status in few if status == "undecided"} >= {"column_shape", "pair_trend", "exact_copies", "near_copies"}
+    assert {status for _, status in few} == {"undecided", "pass"}
+
+
 def test_a_column_alone_keeps_its_values(both: duckdb.DuckDBPyConnection) -> None:
     shares = "SELECT value, count(*) FROM {}.one_column GROUP BY value ORDER BY value"
     (made, source) = (dict(both.execute(shares.format(side)).fetchall()) for side in ("twin", "source"))
