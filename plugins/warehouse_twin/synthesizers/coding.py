@@ -6,6 +6,7 @@ drawn from the cells by inverse CDF. The last class is null.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 MAX_BINS = 64
 MAX_CATEGORIES = 120
+QUARTERS = 4
 INSIDE = 64
 """Cells of a class that are told apart when the place inside it is drawn too; those beyond share the last place."""
 
@@ -122,6 +124,21 @@ class Codec:
             drawn[loose] = np.round(np.rint(drawn[loose] / step) * step, 9)
         values[filled] = drawn
         return values
+
+
+def column_features(codecs: Sequence[Codec], values: Sequence[Floats]) -> list[NDArray[np.float32]]:
+    """The features of a column: those of its parts, and of a day with a time of day the moment, which is neither alone."""
+    return [feature for codec, part in zip(codecs, values, strict=True) for feature in codec.features(part)] + moments(codecs, values)
+
+
+def moments(codecs: Sequence[Codec], values: Sequence[Floats]) -> list[NDArray[np.float32]]:
+    """The quarter of its day that a moment lies in, quarters of about as many rows each; none for a column of other parts."""
+    if [codec.part.kind for codec in codecs] != ["day", "time"] or not all(len(codec.bins) for codec in codecs):
+        return []
+    day, time = codecs
+    quarters = ((np.cumsum(time.rows) - time.rows / 2) / max(time.rows.sum(), 1.0) * QUARTERS).astype(np.int64)
+    found = day.cells(values[0]) * QUARTERS + quarters[time.cells(values[1])]
+    return [np.where(np.isnan(values[0]) | np.isnan(values[1]), -1, found).astype(np.float32)]
 
 
 def codec_of(part: Part) -> Codec:

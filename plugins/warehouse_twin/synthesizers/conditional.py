@@ -23,7 +23,7 @@ from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.names import listed
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.randomness import uniforms
-from warehouse_twin.synthesizers.coding import Codec, codec_of
+from warehouse_twin.synthesizers.coding import Codec, codec_of, moments
 from warehouse_twin.synthesizers.columns import from_values, to_values
 from warehouse_twin.synthesizers.trees import Tree
 
@@ -145,7 +145,7 @@ def _weights(model: SequentialModel, known: Mapping[int, Values], evidence: Sequ
             if place in evidence and (place, index) in model.trees:
                 total += _log_share(model.trees[place, index], codec, part, [*features, *own], index)
             own += codec.features(part)
-        features += own
+        features += [*own, *moments(codecs, values)]
     return total.reshape(numbers.shape)
 
 
@@ -161,9 +161,8 @@ def _most(model: SequentialModel, place: int, values: Values) -> Floats:
     for index, part in enumerate(model.columns[place].parts):
         if (place, index) not in model.trees:  # computed: a row has the values, or it has not
             continue
-        shares = np.diff(model.trees[place, index].histograms.astype(np.float64), axis=1, prepend=0.0).max(axis=0)
         with np.errstate(divide="ignore"):
-            found = np.log(shares)[codec_of(part).encode(values[index])]
+            found = np.log(model.trees[place, index].most())[codec_of(part).encode(values[index])]
         total += np.where(np.isnan(values[index]) & (index > 0), 0.0, found)
     return total
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.randomness import derive_seed, permutation
-from warehouse_twin.synthesizers.coding import INSIDE, Codec, codec_of
+from warehouse_twin.synthesizers.coding import INSIDE, Codec, codec_of, moments
 from warehouse_twin.synthesizers.columns import to_values
 from warehouse_twin.synthesizers.trees import Features, Tree, fit_tree, single_leaf
 
@@ -27,7 +27,7 @@ TRUST, LEAST_GAIN = 0.9, 0.02
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """A tree to fit: its (column, part), the features it sees by their place in the model, its rows and their classes."""
 
     place: tuple[int, int]
@@ -41,22 +41,22 @@ class _Job:
     """how many features there are before this part"""
 
 
-def grow(
-    training: pa.Table,
-    columns: Sequence[ColumnProfile],
-    drawn: Sequence[bool],
-    earlier: Sequence[Sequence[int]] | None,
-    *,
-    leaf_rows: int,
-    seed: int,
-) -> tuple[Trees, Trees]:
-    """The trees of the `drawn` ones of `columns`, by column and part: of the classes, and of the places inside them where these
-    depend on what was drawn before.
+@dataclass(frozen=True)
+class Grounds:
+    """What trees are fitted on: the trees to fit, in the order of drawing, and the features of all columns with their sizes."""
 
-    `earlier` are the places of the columns that each may see, None for marginals alone. scikit-learn lets the interpreter go
-    while it fits, so threads use the cores; their number changes nothing.
-    """
-    jobs: list[_Job] = []
+    jobs: tuple[Job, ...]
+    features: Features
+    sizes: Sequence[int]
+    """how many categories a feature has with null, 0 for one whose values are in order as they are"""
+
+
+def prepared(
+    training: pa.Table, columns: Sequence[ColumnProfile], drawn: Sequence[bool], earlier: Sequence[Sequence[int]] | None
+) -> Grounds:
+    """The classes and features of the training rows. `earlier` are the places of the columns that each of the `drawn` ones may see,
+    None for marginals alone."""
+    jobs: list[Job] = []
     features: list[NDArray[np.float32]] = []
     sizes: list[int] = []
     places: list[list[int]] = []
@@ -64,22 +64,34 @@ def grow(
         values = to_values(training.column(column.name), column)
         before = [] if earlier is None else [place for one in earlier[index] for place in places[one]]
         own: list[int] = []
-        for place, part in enumerate(column.parts):
-            codec = codec_of(part)
+        codecs = [codec_of(part) for part in column.parts]
+        for place, codec in enumerate(codecs):
             rows = ~np.isnan(values[0]) if place else np.ones(len(values[0]), dtype=bool)
             targets = codec.encode(values[place])
             targets[_protected(training.column(column.name), column, targets == codec.null)] = codec.classes
             if drawn[index]:
                 seen = [*before, *own]
                 inside = codec.inside(values[place]).astype(np.int8) if seen and codec.null < len(codec.bins) else None
-                jobs.append(_Job((index, place), seen, targets.astype(np.int16), codec, rows, inside, len(features)))
+                jobs.append(Job((index, place), seen, targets.astype(np.int16), codec, rows, inside, len(features)))
             made = codec.features(values[place]) if earlier is not None else []
             own += range(len(features), len(features) + len(made))
             features += made
             sizes += [0 if number else codec.ranked for number in range(len(made))]
-        places.append(own)
+        whole = moments(codecs, values) if earlier is not None else []
+        places.append([*own, *range(len(features), len(features) + len(whole))])
+        features += whole
+        sizes += [0] * len(whole)
+    return Grounds(tuple(jobs), features, sizes)
 
-    def one(job: _Job) -> tuple[Tree, Tree | None]:
+
+def grow(grounds: Grounds, *, leaf_rows: int, seed: int) -> tuple[Trees, Trees]:
+    """The trees by column and part: of the classes, and of the places inside them where these depend on what was drawn before.
+
+    scikit-learn lets the interpreter go while it fits, so threads use the cores; their number changes nothing.
+    """
+    jobs, features, sizes = grounds.jobs, grounds.features, grounds.sizes
+
+    def one(job: Job) -> tuple[Tree, Tree | None]:
         return _grown(job, features, sizes, leaf_rows=leaf_rows, seed=seed), _refined(job, features, sizes, leaf_rows=leaf_rows, seed=seed)
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -87,7 +99,7 @@ def grow(
     return {place: tree for place, (tree, _) in found.items()}, {place: fine for place, (_, fine) in found.items() if fine is not None}
 
 
-def _grown(job: _Job, features: Features, sizes: Sequence[int], *, leaf_rows: int, seed: int) -> Tree:
+def _grown(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: int, seed: int) -> Tree:
     targets, codec = job.targets[job.rows].astype(np.int64), job.codec
     if not job.seen or not len(targets):
         return _shared_out(single_leaf(targets, codec.classes + 1), codec)
@@ -98,12 +110,12 @@ def _grown(job: _Job, features: Features, sizes: Sequence[int], *, leaf_rows: in
         leaf_rows=leaf_rows,
         seed=derive_seed(seed, *job.place),
         categories=[sizes[place] for place in job.seen],
-        ordered=0 if codec.part.kind in ("category", "presence") else codec.null,
+        ordered=codec.part.kind not in ("category", "presence"),
     )
     return _shared_out(tree.reading(job.seen), codec)
 
 
-def _refined(job: _Job, features: Features, sizes: Sequence[int], *, leaf_rows: int, seed: int) -> Tree | None:
+def _refined(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: int, seed: int) -> Tree | None:
     """A tree of the place inside the class, which it sees too; None where it says no more than the class alone.
 
     That is tried on a few rows first, with a fifth of them held back: most numbers are spread inside a class like any others.

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from warehouse_twin.manifest.traits import Parameter, Traits
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
-from warehouse_twin.synthesizers.coding import MAX_CATEGORIES, Codec, codec_of
+from warehouse_twin.synthesizers.calibrating import calibrated
+from warehouse_twin.synthesizers.coding import MAX_CATEGORIES, Codec, codec_of, column_features
 from warehouse_twin.synthesizers.columns import from_values, to_values
 from warehouse_twin.synthesizers.conditional import accepted, conditioned
 from warehouse_twin.synthesizers.constraints import Constraints, constrained, rule_order, with_virtual
-from warehouse_twin.synthesizers.growing import grow
+from warehouse_twin.synthesizers.growing import grow, prepared
 from warehouse_twin.synthesizers.limits import Limits, cut
 from warehouse_twin.synthesizers.ordering import column_order, like_together
 from warehouse_twin.synthesizers.personal import with_personal
@@ -97,8 +98,7 @@ class SequentialModel:
                 if wanted is not None:
                     wanted.discard(column.name)
             if self.name == "tree":
-                for codec, part in zip(codecs, values, strict=True):
-                    features += codec.features(part)
+                features += column_features(codecs, values)
         hidden = self.constraints.virtual
         table = pa.table({name: drawn[name] for name in self.types.names if name in drawn and name not in hidden})
         return with_personal(table, self.columns, people[0], seed=people[1], had=had)
@@ -201,6 +201,8 @@ _TREES = pa.schema(
         ("classes", pa.int32()),
         ("ranked", pa.list_(pa.int32())),
         ("ranks", pa.list_(pa.list_(pa.float32()))),
+        ("groups", pa.list_(pa.int32())),
+        ("terms", pa.list_(pa.struct([("feature", pa.int32()), ("bins", pa.list_(pa.int32())), ("logs", pa.list_(pa.float32()))]))),
     ]
 )
 
@@ -248,9 +250,11 @@ class Sequential:
         profile = replace(profile, columns=tuple(_in_order(profile.columns[place], place, matrix, names, training) for place in order))
         earlier = predecessors(matrix[np.ix_(order, order)])
         drawn = [index >= len(given) and not constraints.replaces(column.name) for index, column in enumerate(profile.columns)]
-        trees, fine = grow(training, profile.columns, drawn, earlier if self.name == "tree" else None, leaf_rows=leaf_rows, seed=seed)
+        grounds = prepared(training, profile.columns, drawn, earlier if self.name == "tree" else None)
+        trees, fine = grow(grounds, leaf_rows=leaf_rows, seed=seed)
         types = training.schema.remove_metadata()
-        return SequentialModel(self.name, profile.columns, types, len(given), trees, len(leading), fine, constraints)
+        model = SequentialModel(self.name, profile.columns, types, len(given), trees, len(leading), fine, constraints)
+        return calibrated(model, grounds, training, leaf_rows=leaf_rows, seed=seed) if self.name == "tree" else model
 
     def load(self, folder: Path) -> Model:
         stored = read_json(folder / "model.json")

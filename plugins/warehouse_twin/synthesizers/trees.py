@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from warehouse_twin.randomness import permutation
+from warehouse_twin.synthesizers.margins import Margins
 from warehouse_twin.synthesizers.ordering import category_ranks
 
 Floats = NDArray[np.float64]
@@ -20,9 +22,8 @@ Ints = NDArray[np.int64]
 Features = Sequence[NDArray[np.float32]]
 """One array a feature, each of shape (rows,): a tree stacks those it splits on, and no others."""
 CHUNK = 20_000
-WAVES = 8
-HEAVY, MASSES = 1 / 32, 8
-"""The share of rows that makes a class a point mass, twice an even one; and how many of them are told apart at the most."""
+SPLIT_ROWS = 200_000
+"""Rows that splits are chosen by at most; all are counted in the leaves."""
 Opening = Callable[[slice], NDArray[np.bool_]]
 
 
@@ -31,7 +32,7 @@ class Tree:
     """Nodes as arrays of equal length; `leaf` is the row of `histograms` for a leaf, -1 inside.
 
     `histograms` has shape (leaves, classes): cumulative shares, the last column 1. `ranks` are for features that are categories:
-    what splits compare is not the category but its rank, the last one that of null (-1).
+    what splits compare is not the category but its rank, the last one that of null (-1). `margins` weigh the classes of a leaf.
     """
 
     feature: Ints
@@ -41,6 +42,7 @@ class Tree:
     leaf: Ints
     histograms: NDArray[np.float32]
     ranks: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    margins: Margins | None = None
 
     def leaves(self, features: Features, rows: slice) -> Ints:
         """The leaf of each of these rows."""
@@ -71,11 +73,11 @@ class Tree:
         classes = np.empty(len(draws), dtype=np.int64)
         for begin in range(0, len(draws), CHUNK):
             part = slice(begin, min(begin + CHUNK, len(draws)))
-            shares = self.histograms[self.leaves(features, part)]
+            ends = self._ends(features, part)
             if opening is None:
-                classes[part] = (shares <= draws[part, None]).sum(axis=1)
+                classes[part] = (ends <= (draws[part] * ends[:, -1])[:, None]).sum(axis=1)
             else:
-                classes[part] = _among(shares, opening(part), spare, draws[part])
+                classes[part] = _among(ends, opening(part), spare, draws[part])
         drawn: Ints = np.minimum(classes, self.histograms.shape[1] - 1)
         return drawn
 
@@ -84,10 +86,26 @@ class Tree:
         found = np.empty(len(classes))
         for begin in range(0, len(classes), CHUNK):
             part = slice(begin, min(begin + CHUNK, len(classes)))
-            leaves, ends = self.leaves(features, part), self.histograms
-            before = np.where(classes[part] > 0, ends[leaves, classes[part] - 1], 0.0)
-            found[part] = ends[leaves, classes[part]].astype(np.float64) - before
+            ends, rows = self._ends(features, part), np.arange(part.stop - part.start)
+            before = np.where(classes[part] > 0, ends[rows, classes[part] - 1], 0.0)
+            found[part] = (ends[rows, classes[part]].astype(np.float64) - before) / ends[:, -1]
         return found
+
+    def most(self) -> Floats:
+        """A bound on the probability of each class in any row."""
+        shares: Floats = np.diff(self.histograms.astype(np.float64), axis=1, prepend=0.0).max(axis=0)
+        return shares if self.margins is None else np.minimum(shares * self.margins.most(), 1.0)
+
+    def _ends(self, features: Features, rows: slice) -> NDArray[np.float32]:
+        """The cumulative weights of these rows' classes; the last is their sum."""
+        found = self.histograms[self.leaves(features, rows)]
+        if self.margins is None:
+            return found
+        weights = found.copy()
+        weights[:, 1:] -= found[:, :-1]
+        weights *= self.margins.factors(features, rows)
+        ends: NDArray[np.float32] = np.cumsum(weights, axis=1, out=weights)
+        return ends
 
     def reading(self, places: Sequence[int]) -> Tree:
         """The same tree, its i-th feature being the one at `places[i]`."""
@@ -105,6 +123,7 @@ class Tree:
             "classes": self.histograms.shape[1],
             "ranked": list(self.ranks),
             "ranks": [ranks.tolist() for ranks in self.ranks.values()],
+            **({"groups": [], "terms": []} if self.margins is None else self.margins.to_row()),
         }
 
     @classmethod
@@ -118,6 +137,7 @@ class Tree:
             leaf=np.asarray(row["leaf"], dtype=np.int64),
             histograms=np.asarray(row["histograms"], dtype=np.float32).reshape(-1, classes),
             ranks={index: np.asarray(ranks, dtype=np.float32) for index, ranks in zip(row["ranked"], row["ranks"], strict=True)},
+            margins=Margins.from_row(row),
         )
 
 
@@ -153,15 +173,15 @@ def single_leaf(targets: Ints, classes: int) -> Tree:
 
 
 def fit_tree(
-    features: Features, targets: Ints, classes: int, *, leaf_rows: int, seed: int, categories: Sequence[int] = (), ordered: int = 0
+    features: Features, targets: Ints, classes: int, *, leaf_rows: int, seed: int, categories: Sequence[int] = (), ordered: bool = False
 ) -> Tree:
     """Fit a tree of `targets` (classes) given `features`; leaves hold at least `leaf_rows` rows.
 
     `categories` says of each feature how many categories it has with null, 0 for one whose values are in order as they are;
-    `ordered` how many of the classes, the first ones, are in order. One leaf when there is too little to learn from; with classes
-    for half of the rows scikit-learn warns, and rightly.
+    `ordered` whether the classes are. One leaf when there is too little to learn from; with classes for half of the rows
+    scikit-learn warns, and rightly.
     """
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+    from sklearn.tree import DecisionTreeClassifier
 
     found = len(np.unique(targets))
     if not features or len(targets) < 2 * leaf_rows or found == 1 or found > len(targets) / 2:
@@ -170,34 +190,14 @@ def fit_tree(
     for index, size in enumerate(categories):
         if size:
             codes = np.where(features[index] < 0, size - 1, features[index]).astype(np.int64)
-            ranks[index] = category_ranks(codes, size, targets, classes, ordered=ordered > 0)
+            ranks[index] = category_ranks(codes, size, targets, classes, ordered=ordered)
     compared = [ranks[index][feature.astype(np.int64)] if index in ranks else feature for index, feature in enumerate(features)]
     seen = np.stack(compared).T  # a column of it lies together, as trees read it
-    if ordered > 2:
-        fitted = DecisionTreeRegressor(min_samples_leaf=leaf_rows, random_state=seed % 2**32)
-        fitted.fit(seen, _places(targets, classes, ordered)[targets])
-    else:
-        fitted = DecisionTreeClassifier(min_samples_leaf=leaf_rows, random_state=seed % 2**32).fit(seen, targets)
+    chosen = np.arange(len(targets))
+    if len(targets) > SPLIT_ROWS:
+        chosen = np.sort(permutation(len(targets), seed=seed, stream="splits")[:SPLIT_ROWS])
+    fitted = DecisionTreeClassifier(min_samples_leaf=leaf_rows, random_state=seed % 2**32).fit(seen[chosen], targets[chosen])
     return _as_arrays(fitted.tree_, fitted.apply(seen), targets, classes, ranks)
-
-
-def _places(targets: Ints, classes: int, ordered: int) -> NDArray[np.float32]:
-    """Where each class lies, shape (classes, dimensions): a tree that parts rows by their places sees shifts of a distribution.
-
-    Cosines of the share of rows below, damped by their frequency: a distance between two means of them is Cramér's between the
-    distributions, cut to `WAVES` terms (Székely, Rizzo, "Energy statistics", 2013). Classes out of order and heavy ones, which
-    are point masses, have a dimension of their own too.
-    """
-    share = np.bincount(targets, minlength=classes) / len(targets)
-    within = share[:ordered] / max(float(share[:ordered].sum()), 1e-12)
-    middle = np.cumsum(within) - within / 2
-    waves = np.arange(1, WAVES + 1)
-    places = np.zeros((classes, WAVES))
-    places[:ordered] = np.cos(np.pi * np.outer(middle, waves)) / waves
-    heavy = np.argsort(-share, kind="stable")[:MASSES]
-    own = sorted({*(heavy[share[heavy] > HEAVY]).tolist(), *(place for place in range(ordered, classes) if share[place] > 0)})
-    found: NDArray[np.float32] = np.hstack([places, np.eye(classes)[:, own]]).astype(np.float32)
-    return found
 
 
 def _as_arrays(nodes: Any, reached: Ints, targets: Ints, classes: int, ranks: Mapping[int, NDArray[np.float32]]) -> Tree:

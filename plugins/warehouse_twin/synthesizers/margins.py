@@ -1,0 +1,190 @@
+"""Margins: log-linear terms over a tree, one for each feature, by which the pairs of columns it draws agree with the real ones.
+
+A tree splits on what says most and has no rows left for what says a little. Its classes, taken together in groups, are therefore
+weighed by a factor for each value of each feature, fitted by iterative proportional scaling (Darroch, Ratcliff, "Generalized
+iterative scaling for log-linear models", Annals of Mathematical Statistics 43, 1972): after a step the groups' expected counts beside
+the values of that feature are the real ones, as far as these are more than chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Features = Sequence[NDArray[np.float32]]
+GROUPS, COMMON = 20, 31
+"""Groups of classes in order, about evenly filled; and the commonest classes out of order that are a group each."""
+FEW, BIN_ROWS = 30, 100
+"""So many values of a feature are told apart whatever their rows; of more, neighbours are taken together up to these rows."""
+BINS, BINS_OF_CATEGORIES = 1_500, 400
+"""Bins of a feature at the most, for classes that are in order and for those that are not, whose groups are sharper."""
+SWEEPS, LEAST_TRUST, LONGEST_STEP = 2, 0.1, 1.5
+TERMS = 12
+"""Features that have a term at the most, those that are furthest from the real ones."""
+PRIOR_ROWS = 2.0
+"""Rows as expected that a bin is given besides its own."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """The factors of one feature: `bins` by its code + 1 (the first is null's), `logs` of shape (bins, groups)."""
+
+    feature: int
+    bins: Ints
+    logs: NDArray[np.float32]
+
+    def of(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = self.logs[binned_codes(self.bins, codes)]
+        return found
+
+
+@dataclass(frozen=True)
+class Margins:
+    """`groups` says of each class in which group it is."""
+
+    groups: Ints
+    terms: tuple[Term, ...]
+
+    def factors(self, features: Features, rows: slice) -> NDArray[np.float32]:
+        """What the share of each class of each row is multiplied by, before shares add up to one; shape (rows, classes)."""
+        total = np.zeros((rows.stop - rows.start, self.terms[0].logs.shape[1]), dtype=np.float32)
+        for term in self.terms:
+            total += term.of(features[term.feature][rows])
+        found: NDArray[np.float32] = np.exp(total)[:, self.groups]
+        return found
+
+    def most(self) -> Floats:
+        """A bound on what the share of each class can be multiplied by once shares add up to one."""
+        highest = np.sum([term.logs.max(axis=0) for term in self.terms], axis=0, dtype=np.float64)
+        lowest = float(np.sum([term.logs.min() for term in self.terms], dtype=np.float64))
+        found: Floats = np.exp(highest - lowest)[self.groups]
+        return found
+
+    def to_row(self) -> dict[str, Any]:
+        return {
+            "groups": self.groups,
+            "terms": [{"feature": term.feature, "bins": term.bins, "logs": term.logs.ravel()} for term in self.terms],
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Margins | None:
+        if not row["terms"]:
+            return None
+        groups = np.asarray(row["groups"], dtype=np.int64)
+        width = int(groups.max()) + 1
+        terms = (
+            Term(term["feature"], np.asarray(term["bins"], dtype=np.int64), np.asarray(term["logs"], dtype=np.float32).reshape(-1, width))
+            for term in row["terms"]
+        )
+        return cls(groups, tuple(terms))
+
+
+def binned_codes(bins: Ints, codes: NDArray[np.float32]) -> Ints:
+    """The bin of each code; what no training row had goes with the last."""
+    found: Ints = bins[np.minimum(codes.astype(np.int64) + 1, len(bins) - 1)]
+    return found
+
+
+def bins_of(codes: NDArray[np.float32], *, most: int) -> Ints:
+    """The bin of each code + 1: its own where there are few, else with its neighbours."""
+    rows = np.bincount(codes.astype(np.int64) + 1)
+    if len(rows) <= FEW:
+        return np.arange(len(rows), dtype=np.int64)
+    limit = max(rows.sum() / most, BIN_ROWS)
+    bins = np.zeros(len(rows), dtype=np.int64)
+    current, filled = 0, 0
+    for code, count in enumerate(rows.tolist()):
+        if filled and filled + count / 2 > limit:
+            current, filled = current + 1, 0
+        bins[code] = current
+        filled += count
+    return bins
+
+
+def groups_of(targets: Ints, classes: int, *, ordered: int) -> Ints:
+    """The group of each class: neighbours where the first `ordered` classes are in order, else the commonest alone."""
+    counts = np.bincount(targets, minlength=classes).astype(np.float64)
+    if ordered:
+        middle = np.cumsum(counts[:ordered]) - counts[:ordered] / 2
+        _, groups = np.unique(np.floor(middle / max(counts[:ordered].sum(), 1.0) * GROUPS), return_inverse=True)
+        return np.r_[groups, groups.max() + 1 + np.arange(classes - ordered)].astype(np.int64)
+    groups = np.full(classes, COMMON, dtype=np.int64)
+    if classes <= COMMON + 1:
+        return np.arange(classes, dtype=np.int64)
+    groups[np.argsort(-counts, kind="stable")[:COMMON]] = np.arange(COMMON)
+    return groups
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A feature beside the groups: its bins, those of the drawn rows, and how many real rows are in each bin and group."""
+
+    feature: int
+    bins: Ints
+    drawn: Ints
+    real: Floats
+
+
+def fit_margins(pairs: Sequence[Pair], groups: Ints, expected: NDArray[np.float32], *, least_rows: int) -> Margins | None:
+    """The terms that lead from the `expected` shares of groups of the drawn rows, shape (rows, groups), to the real counts.
+
+    How far a bin's own counts are followed is the share of their variance that is not chance, by the chi-squared of the whole feature
+    (James, Stein, "Estimation with quadratic loss", 1961); a bin of fewer than `least_rows` real rows has no term. None where no
+    feature shows more than chance.
+    """
+    from scipy.sparse import csr_matrix
+
+    rows = len(expected)
+    ones = np.ones(rows, dtype=np.float32)
+    sums = [csr_matrix((ones, (pair.drawn, np.arange(rows))), shape=(len(pair.real), rows)) for pair in pairs]
+    logs, shares = np.log(np.maximum(expected, 1e-7)), expected
+    apart = [_apart(pair.real, total @ shares, least_rows) for pair, total in zip(pairs, sums, strict=True)]
+    chosen = [index for index in np.argsort(-np.asarray(apart), kind="stable")[:TERMS].tolist() if apart[index] > 0]
+    found: dict[int, NDArray[np.float32]] = {}
+    for _ in range(SWEEPS):
+        for index in chosen:
+            step = _step(pairs[index].real, sums[index] @ shares, least_rows)
+            if step is None:
+                continue
+            found[index] = found.get(index, np.float32(0)) + step
+            logs = logs + step[pairs[index].drawn]
+            shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+            shares /= shares.sum(axis=1, keepdims=True)
+    if not found:
+        return None
+    return Margins(groups, tuple(Term(pairs[index].feature, pairs[index].bins, step) for index, step in found.items()))
+
+
+def _apart(real: Floats, drawn: NDArray[np.float32], least_rows: int) -> float:
+    """By how much the chi-squared of the two counts, both of shape (bins, groups), is more than chance; 0 where it is not, or little."""
+    expected, used, free = _compared(real, drawn, least_rows)
+    if free <= 0:
+        return 0.0
+    found = float(((real - expected)[used] ** 2 / np.maximum(expected[used], 0.5)).sum())
+    return max(found - free, 0.0) if found * (1 - LEAST_TRUST) > free else 0.0
+
+
+def _step(real: Floats, drawn: NDArray[np.float32], least_rows: int) -> NDArray[np.float32] | None:
+    """What is added to the logs of a feature, shape (bins, groups). None where the two differ by chance."""
+    expected, used, free = _compared(real, drawn, least_rows)
+    apart = _apart(real, drawn, least_rows)
+    if not apart:
+        return None
+    rows = real.sum(axis=1, keepdims=True)
+    weight = rows * apart / free / float(rows[used].mean())
+    prior = PRIOR_ROWS * expected / np.maximum(rows, 1e-9) + 1e-9
+    step = weight / (1 + weight) * np.log((real + prior) / (expected + prior))
+    return np.where(used[:, None], np.clip(step, -LONGEST_STEP, LONGEST_STEP), 0.0).astype(np.float32)
+
+
+def _compared(real: Floats, drawn: NDArray[np.float32], least_rows: int) -> tuple[Floats, NDArray[np.bool_], int]:
+    """The drawn counts for as many rows a bin as the real ones, the bins that count, and the degrees of freedom."""
+    rows, had = real.sum(axis=1, keepdims=True), drawn.sum(axis=1, keepdims=True, dtype=np.float64)
+    used = ((rows >= least_rows) & (had > 0))[:, 0]
+    return drawn * rows / np.maximum(had, 1e-9), used, (int(used.sum()) - 1) * (real.shape[1] - 1)
