@@ -17,7 +17,7 @@ from warehouse_twin.relations.new_keys import distinct_texts, new_keys
 
 def profiled(values: list, kind: pa.DataType) -> ColumnProfile:
     column = pa.chunked_array([pa.array(values, type=kind)])
-    return profile_column(ColumnTask("id", str(kind), kind="code", nullable=False), column, np.arange(len(values)), k=2)
+    return profile_column(ColumnTask("id", "VARCHAR", kind="code", nullable=False), column, np.arange(len(values)), k=2)
 
 
 def keys(kind: pa.DataType, rows: int, values: list | None = None) -> list:
