@@ -113,7 +113,8 @@ def groups_of(targets: Ints, classes: int, *, ordered: int) -> Ints:
     if ordered:
         middle = np.cumsum(counts[:ordered]) - counts[:ordered] / 2
         _, groups = np.unique(np.floor(middle / max(counts[:ordered].sum(), 1.0) * GROUPS), return_inverse=True)
-        return np.r_[groups, groups.max() + 1 + np.arange(classes - ordered)].astype(np.int64)
+        found: Ints = np.r_[groups, groups.max() + 1 + np.arange(classes - ordered)].astype(np.int64)
+        return found
     groups = np.full(classes, COMMON, dtype=np.int64)
     if classes <= COMMON + 1:
         return np.arange(classes, dtype=np.int64)
