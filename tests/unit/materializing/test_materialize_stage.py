@@ -41,7 +41,7 @@ def test_the_stage_leaves_the_contracted_files_and_facts(context: StageContext, 
     assert facts["schema"] == "hostile__r5"
     assert facts["rows"] == {"t": 2}
     assert facts["tests"] == {"pass": 2}
-    assert set(facts) == {"schema", "rows", "tests", "dbt_invocation", "data_digest", "table_digests"}
+    assert set(facts) == {"schema", "rows", "tests", "dbt_invocation", "data_digest", "left_out", "table_digests"}
     assert sorted(path.name for path in folder.iterdir()) == ["candidate.duckdb", "dbt", "schema.json", "tables"]
     with duckdb.connect(str(folder / "candidate.duckdb"), read_only=True) as connection:
         assert connection.execute("SELECT sum(x) FROM hostile__r5.t").fetchall() == [(3,)]
