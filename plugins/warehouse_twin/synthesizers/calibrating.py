@@ -108,4 +108,5 @@ def _margins(job: Job, tree: Tree, real: Features, drawn: Features, *, leaf_rows
     shares = np.zeros((len(tree.histograms), size))
     np.add.at(shares.T, groups, np.diff(tree.histograms.astype(np.float64), axis=1, prepend=0.0).T)
     expected = shares[tree.leaves(drawn, slice(0, len(drawn[0])))].astype(np.float32)
-    return fit_margins(pairs, groups, expected, least_rows=leaf_rows)
+    in_order = int(groups[ordered - 1]) + 1 if ordered else 0
+    return fit_margins(pairs, groups, expected, least_rows=leaf_rows, ordered=in_order)

@@ -24,8 +24,8 @@ FEW, BIN_ROWS = 30, 100
 """So many values of a feature are told apart whatever their rows; of more, neighbours are taken together up to these rows."""
 BINS, BINS_OF_CATEGORIES = 1_500, 400
 """Bins of a feature at the most, for classes that are in order and for those that are not, whose groups are sharper."""
-SWEEPS, LEAST_TRUST, LONGEST_STEP = 2, 0.1, 1.5
-TERMS = 12
+SWEEPS, LEAST_TRUST, LONGEST_STEP = 2, 0.02, 1.5
+TERMS = 16
 """Features that have a term at the most, those that are furthest from the real ones."""
 PRIOR_ROWS = 2.0
 """Rows as expected that a bin is given besides its own."""
@@ -132,12 +132,13 @@ class Pair:
     real: Floats
 
 
-def fit_margins(pairs: Sequence[Pair], groups: Ints, expected: NDArray[np.float32], *, least_rows: int) -> Margins | None:
+def fit_margins(
+    pairs: Sequence[Pair], groups: Ints, expected: NDArray[np.float32], *, least_rows: int, ordered: int = 0
+) -> Margins | None:
     """The terms that lead from the `expected` shares of groups of the drawn rows, shape (rows, groups), to the real counts.
 
-    How far a bin's own counts are followed is the share of their variance that is not chance, by the chi-squared of the whole feature
-    (James, Stein, "Estimation with quadratic loss", 1961); a bin of fewer than `least_rows` real rows has no term. None where no
-    feature shows more than chance.
+    The first `ordered` groups are in order. A bin of fewer than `least_rows` real rows has no term. None where no feature shows more
+    than chance.
     """
     from scipy.sparse import csr_matrix
 
@@ -145,14 +146,16 @@ def fit_margins(pairs: Sequence[Pair], groups: Ints, expected: NDArray[np.float3
     ones = np.ones(rows, dtype=np.float32)
     sums = [csr_matrix((ones, (pair.drawn, np.arange(rows))), shape=(len(pair.real), rows)) for pair in pairs]
     logs, shares = np.log(np.maximum(expected, 1e-7)), expected
-    apart = [_apart(pair.real, total @ shares, least_rows) for pair, total in zip(pairs, sums, strict=True)]
+    waves = _waves(expected.shape[1], ordered)
+    apart = [_compared(pair.real, total @ shares, waves, least_rows).apart for pair, total in zip(pairs, sums, strict=True)]
     chosen = [index for index in np.argsort(-np.asarray(apart), kind="stable")[:TERMS].tolist() if apart[index] > 0]
     found: dict[int, NDArray[np.float32]] = {}
     for _ in range(SWEEPS):
         for index in chosen:
-            step = _step(pairs[index].real, sums[index] @ shares, least_rows)
-            if step is None:
+            compared = _compared(pairs[index].real, sums[index] @ shares, waves, least_rows)
+            if not compared.apart:
                 continue
+            step = compared.step(waves)
             found[index] = found.get(index, np.float32(0)) + step
             logs = logs + step[pairs[index].drawn]
             shares = np.exp(logs - logs.max(axis=1, keepdims=True))
@@ -162,30 +165,50 @@ def fit_margins(pairs: Sequence[Pair], groups: Ints, expected: NDArray[np.float3
     return Margins(groups, tuple(Term(pairs[index].feature, pairs[index].bins, step) for index, step in found.items()))
 
 
-def _apart(real: Floats, drawn: NDArray[np.float32], least_rows: int) -> float:
-    """By how much the chi-squared of the two counts, both of shape (bins, groups), is more than chance; 0 where it is not, or little."""
-    expected, used, free = _compared(real, drawn, least_rows)
-    if free <= 0:
-        return 0.0
-    found = float(((real - expected)[used] ** 2 / np.maximum(expected[used], 0.5)).sum())
-    return max(found - free, 0.0) if found * (1 - LEAST_TRUST) > free else 0.0
+def _waves(size: int, ordered: int) -> Floats:
+    """An orthonormal basis of the groups, a column each: cosines over those in order, of which the first few are shifts and spreads of
+    the whole distribution, and every other group by itself."""
+    basis = np.eye(size)
+    places = np.arange(ordered)
+    for wave in range(ordered):
+        basis[:ordered, wave] = np.cos(np.pi * wave * (places + 0.5) / ordered) * np.sqrt((2 if wave else 1) / ordered)
+    return basis
 
 
-def _step(real: Floats, drawn: NDArray[np.float32], least_rows: int) -> NDArray[np.float32] | None:
-    """What is added to the logs of a feature, shape (bins, groups). None where the two differ by chance."""
-    expected, used, free = _compared(real, drawn, least_rows)
-    apart = _apart(real, drawn, least_rows)
-    if not apart:
-        return None
-    rows = real.sum(axis=1, keepdims=True)
-    weight = rows * apart / free / float(rows[used].mean())
-    prior = PRIOR_ROWS * expected / np.maximum(rows, 1e-9) + 1e-9
-    step = weight / (1 + weight) * np.log((real + prior) / (expected + prior))
-    return np.where(used[:, None], np.clip(step, -LONGEST_STEP, LONGEST_STEP), 0.0).astype(np.float32)
+@dataclass(frozen=True)
+class _Compared:
+    """Real and drawn counts of one feature: by how many standard deviations they differ along each wave, shape (bins, waves), and by how
+    much the variance of that is more than chance, shape (waves,)."""
+
+    expected: Floats
+    rows: Floats
+    used: NDArray[np.bool_]
+    seen: Floats
+    excess: Floats
+
+    @property
+    def apart(self) -> float:
+        """By how much chi-squared is more than chance."""
+        return float(self.excess.sum() * self.used.sum())
+
+    def step(self, waves: Floats) -> NDArray[np.float32]:
+        """What is added to the logs of the feature, shape (bins, groups).
+
+        How far a bin's own counts are followed along a wave is the share of their variance that is not chance (James, Stein,
+        "Estimation with quadratic loss", 1961): a shift of the whole distribution stands out where no single group does.
+        """
+        weight = self.rows / float(self.rows[self.used].mean()) * self.excess
+        more = (self.seen * weight / (1 + weight)) @ waves.T * np.sqrt(np.maximum(self.expected, 0.5))
+        prior = PRIOR_ROWS * self.expected / np.maximum(self.rows, 1e-9) + 1e-9
+        step = np.log((np.maximum(self.expected + more, 0.0) + prior) / (self.expected + prior))
+        return np.where(self.used[:, None], np.clip(step, -LONGEST_STEP, LONGEST_STEP), 0.0).astype(np.float32)
 
 
-def _compared(real: Floats, drawn: NDArray[np.float32], least_rows: int) -> tuple[Floats, NDArray[np.bool_], int]:
-    """The drawn counts for as many rows a bin as the real ones, the bins that count, and the degrees of freedom."""
+def _compared(real: Floats, drawn: NDArray[np.float32], waves: Floats, least_rows: int) -> _Compared:
+    """Counts of bins and groups, both of shape (bins, groups), the drawn ones taken for as many rows a bin as the real ones."""
     rows, had = real.sum(axis=1, keepdims=True), drawn.sum(axis=1, keepdims=True, dtype=np.float64)
     used = ((rows >= least_rows) & (had > 0))[:, 0]
-    return drawn * rows / np.maximum(had, 1e-9), used, (int(used.sum()) - 1) * (real.shape[1] - 1)
+    expected = drawn * rows / np.maximum(had, 1e-9)
+    seen = ((real - expected) / np.sqrt(np.maximum(expected, 0.5)) * used[:, None]) @ waves
+    excess = (seen**2).sum(axis=0) / max(int(used.sum()) - 1, 1) - 1
+    return _Compared(expected, rows, used, seen, np.where(excess < LEAST_TRUST * (1 + excess), 0.0, excess))

@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 Features = Sequence[NDArray[np.float32]]
 """One array a feature, each of shape (rows,): a tree stacks those it splits on, and no others."""
 CHUNK = 20_000
-SPLIT_ROWS = 200_000
+SPLIT_ROWS = 300_000
 """Rows that splits are chosen by at most; all are counted in the leaves."""
 Opening = Callable[[slice], NDArray[np.bool_]]
 
