@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,9 +25,8 @@ from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.synthesizers.protocol import Synthesizer
 from warehouse_twin.synthesizers.registry import find_synthesizer
-from warehouse_twin.synthesizers.sdv_models import SdvSynthesizer
 
-EPOCHS = {"ctgan": ("CTGANSynthesizer", 10), "tvae": ("TVAESynthesizer", 30)}
+EPOCHS = {"ctgan": 10, "tvae": 30}
 WARM = 500
 
 
@@ -102,8 +101,7 @@ def asked() -> tuple[str, ...]:
 def find_engine(name: str) -> Engine:
     """A peer by name, or one of the package's synthesizers. Raises ConfigurationError when there is none."""
     if name in EPOCHS:
-        class_name, epochs = EPOCHS[name]
-        return InProcess(f"{name} ({epochs} epochs)", cast(Synthesizer, SdvSynthesizer(name, class_name)), {"epochs": epochs})
+        return InProcess(f"{name} ({EPOCHS[name]} epochs)", find_synthesizer(name), {"epochs": EPOCHS[name]})
     variable = f"PEER_{name.upper()}"
     if variable in os.environ:
         return Elsewhere(name, shlex.split(os.environ[variable]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from sharing import made_once
 _DATA = tempfile.TemporaryDirectory(prefix="data-of-tests-")
 atexit.register(_DATA.cleanup)
 os.environ["XDG_DATA_HOME"] = _DATA.name
+# A worker's main module has no file; pyspark.sql.connect takes that for doctests of its own and exits where grpc is missing
+if not hasattr(sys.modules["__main__"], "__file__"):
+    sys.modules["__main__"].__file__ = __file__
 ORDER = ("architecture", "unit", "airflow", "functional")
 LONGEST = ("test_release_cycle.py", "test_with_scheduler.py", "test_dvc_repro.py", "test_undisturbed_and_not.py")
 """Functional files that begin first, so that no worker is left with one of them when the others are done. The first makes

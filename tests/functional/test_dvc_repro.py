@@ -26,6 +26,7 @@ def repro(project: Project, *, status: int = 0) -> list[str]:
 
 def test_only_what_changed_runs_again(tmp_path: Path, source: Path, empty_mlflow: Path) -> None:
     project = make_project(tmp_path / "project", source, SECRET, mlflow=empty_mlflow)
+    project.edit("    challengers: [independent]\n    choose: pareto\n", "")
     declared = (CHECKOUT / "dvc.yaml").read_text()
     (project.root / "dvc.yaml").write_text(declared.replace("flights: {source:", "shop: {source:"))
     shutil.copytree(CHECKOUT / ".dvc", project.root / ".dvc", ignore=shutil.ignore_patterns("tmp", "cache"))

@@ -29,7 +29,7 @@ MANIFEST = """\
 twin: shop
 source: {warehouse: prod, schema: shop}
 target: {warehouse: dev, schema: shop_twin}
-seed: 3
+seed: 4
 entity: people
 k: 10
 holdout: 0.2

@@ -168,9 +168,13 @@ def test_an_old_release_comes_out_of_the_registry(first: Project, tmp_path: Path
     assert sorted(path.name for path in (tmp_path / "old").iterdir()) == ["countries.parquet", "customers.parquet", "orders.parquet"]
 
 
+CHOICE = "    challengers: [independent]\n    choose: pareto\n"
+
+
 def test_a_failed_verdict_publishes_nothing_and_is_kept(first: Project) -> None:
     before = first.published()
     first.edit("synthesizer: tree", "synthesizer: independent")
+    first.edit(CHOICE, "")
     try:
         failed = first.twin("run", "shop", status=1)
         assert "nothing is published" in failed.stdout
@@ -179,6 +183,7 @@ def test_a_failed_verdict_publishes_nothing_and_is_kept(first: Project) -> None:
         assert "fail: customers.pair_trend" in explained
     finally:
         first.edit("synthesizer: independent", "synthesizer: tree")
+        first.edit("email: {pii: email}\n", "email: {pii: email}\n" + CHOICE)
     assert first.published() == before
     assert first.json("releases", "shop")["unreleased"] == [{"release": 3, "state": "rejected"}]
     with sqlite3.connect(first.workspace / "mlflow" / "mlflow.db") as database:
