@@ -187,6 +187,7 @@ gates:
     pair_trend_way: {goal: -100.0, reason: "All columns are drawn independently of each other."}
     pair_trend_min: {goal: 1.0, reason: "All columns are drawn independently of each other."}
     pair_trend: {goal: 1.0, reason: "All columns are drawn independently of each other."}
+    orphan_rate: {goal: 0.95, reason: "Among some hundred rows a rate moves by more than half of a hundredth by chance."}
 tables:
   kinds:
   names:
