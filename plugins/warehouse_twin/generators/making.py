@@ -16,7 +16,7 @@ from warehouse_twin.generators.expressions import evaluate, named, parse_express
 from warehouse_twin.generators.fakers import make_distinct_faker, make_faker
 from warehouse_twin.generators.generator import Generator
 from warehouse_twin.generators.grids import as_values, range_grid, sequence_grid
-from warehouse_twin.generators.patterns import parse_pattern
+from warehouse_twin.generators.pattern_parsing import parse_pattern
 from warehouse_twin.randomness import derive_seed, uniforms
 
 Ints = NDArray[np.int64]

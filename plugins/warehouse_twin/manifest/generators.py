@@ -12,7 +12,7 @@ from warehouse_twin.manifest.shapes import Name, Names, Scalar, Share, Strict
 
 
 def _pattern(text: str) -> str:
-    from warehouse_twin.generators.patterns import parse_pattern  # NumPy, and wanted only where there is a pattern
+    from warehouse_twin.generators.pattern_parsing import parse_pattern  # NumPy, and wanted only where there is a pattern
 
     parse_pattern(text)
     return text

@@ -233,7 +233,7 @@ def _spaced(made: MadeTable, path: Steps, column: str, sql_type: str) -> Iterato
 
 
 def _pattern(made: MadeTable, column: str, said: ColumnSpec, generator: GeneratorSpec, sql_type: str) -> Iterator[Fault]:
-    from warehouse_twin.generators.patterns import parse_pattern
+    from warehouse_twin.generators.pattern_parsing import parse_pattern
     from warehouse_twin.generators.sql_types import family_of, length_of
 
     path = made.path(column, "generator", "pattern")

@@ -86,7 +86,7 @@ class _Running:
 def _margins(job: Job, tree: Tree, real: Features, drawn: Features, *, leaf_rows: int) -> Margins | None:
     """The margins of a tree, from the `real` features of the training rows and those of `drawn` ones."""
     rows = np.flatnonzero(job.rows & (job.targets < job.codec.classes))
-    ordered = 0 if job.codec.part.kind in ("category", "presence") else job.codec.null
+    ordered = job.codec.null if job.codec.ordered else 0
     if len(rows) < LEAST_ROWS:
         return None
     targets = job.targets[rows].astype(np.int64)

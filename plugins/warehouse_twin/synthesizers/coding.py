@@ -52,6 +52,11 @@ class Codec:
         return np.searchsorted(self.bins, ranks, side="left"), np.searchsorted(self.bins, ranks, side="right") - 1
 
     @property
+    def ordered(self) -> bool:
+        """Whether values, and so classes, are in order: those of a category are not, and presence has but one."""
+        return self.part.kind not in ("category", "presence")
+
+    @property
     def ranked(self) -> int:
         """The classes of a category that has more than two besides null, 0 for any other part: trees put them in an order of theirs."""
         return self.classes if self.part.kind == "category" and self.classes > 3 else 0
@@ -64,7 +69,7 @@ class Codec:
     def cells(self, values: Floats) -> Ints:
         """The cell of each value, 0 for null."""
         missing = np.isnan(values)
-        if self.part.kind in ("category", "presence"):
+        if not self.ordered:
             return np.clip(np.where(missing, 0, values), 0, max(len(self.bins) - 1, 0)).astype(np.int64)
         return np.searchsorted(self.edges, np.where(missing, 0.0, values), side="left").astype(np.int64)
 
@@ -84,7 +89,7 @@ class Codec:
     def features(self, values: Floats) -> list[NDArray[np.float32]]:
         """What later trees split on: the class of a category, the cell of any other part and of a category that shares its class, and
         the calendar of a day; null is -1."""
-        coarse = self.part.kind in ("category", "presence") or not len(self.bins)
+        coarse = not self.ordered or not len(self.bins)
         codes = self.encode(values) if coarse else self.cells(values)
         found = [np.where(np.isnan(values) | (coarse & (codes == self.null)), -1, codes).astype(np.float32)]
         if coarse and self.null < len(self.bins):

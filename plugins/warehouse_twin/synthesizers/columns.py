@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from warehouse_twin.profiling.leads import leads_of
 from warehouse_twin.profiling.table_profile import MADE_UP, ColumnProfile, Part
 from warehouse_twin.profiling.values import from_parts, is_mark, to_parts
-from warehouse_twin.randomness import derive_seed, uniforms
+from warehouse_twin.randomness import derive_seed, permutation, uniforms
 from warehouse_twin.synthesizers.coding import codec_of
 from warehouse_twin.synthesizers.generators import generate
 from warehouse_twin.synthesizers.nested import make_nested
@@ -41,6 +41,13 @@ def _kept(values: Floats, part: Part) -> Floats:
     """Without the NaN and the infinities that the profile did not keep."""
     marks = is_mark(values, part.kind)
     return np.where(marks & ~np.isin(values, [low for low, _, _ in part.cells]), np.nan, values) if marks.any() else values
+
+
+def some_rows(training: pa.Table, most: int, *, seed: int) -> pa.Table:
+    """The rows, or as many of them drawn at random, in their order."""
+    if training.num_rows <= most:
+        return training
+    return training.take(pa.array(np.sort(permutation(training.num_rows, seed=seed, stream="train_rows")[:most])))
 
 
 def from_values(

@@ -110,7 +110,7 @@ def _grown(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: int
         leaf_rows=leaf_rows,
         seed=derive_seed(seed, *job.place),
         categories=[sizes[place] for place in job.seen],
-        ordered=codec.part.kind not in ("category", "presence"),
+        ordered=codec.ordered,
     )
     return _shared_out(tree.reading(job.seen), codec)
 

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.traits import Traits
 from warehouse_twin.profiling.table_profile import TableProfile
-from warehouse_twin.randomness import derive_seed, permutation
+from warehouse_twin.randomness import derive_seed
 from warehouse_twin.synthesizers import sdv_parameters
+from warehouse_twin.synthesizers.columns import some_rows
 from warehouse_twin.synthesizers.protocol import Model, checked
 from warehouse_twin.synthesizers.sdv_frames import Coding
 from warehouse_twin.synthesizers.sdv_session import load_fitted, losses_of, save_fitted, sdv_session
@@ -114,13 +115,6 @@ class SdvSynthesizer:
     def load(self, folder: Path) -> Model:
         types = feather.read_table(str(folder / "types.arrow")).schema
         return SdvModel(load_fitted(folder), Coding.from_dict(read_json(folder / "coding.json"), types))
-
-
-def some_rows(training: pa.Table, most: int, *, seed: int) -> pa.Table:
-    """The rows, or as many of them drawn at random, in their order."""
-    if training.num_rows <= most:
-        return training
-    return training.take(pa.array(np.sort(permutation(training.num_rows, seed=seed, stream="train_rows")[:most])))
 
 
 GAUSSIAN_COPULA = SdvSynthesizer("gaussian_copula", "GaussianCopulaSynthesizer", sdv_parameters.GAUSSIAN_COPULA)

@@ -22,7 +22,7 @@ from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
 from warehouse_twin.synthesizers.calibrating import calibrated
 from warehouse_twin.synthesizers.coding import MAX_CATEGORIES, Codec, codec_of, column_features
-from warehouse_twin.synthesizers.columns import from_values, to_values
+from warehouse_twin.synthesizers.columns import from_values, some_rows, to_values
 from warehouse_twin.synthesizers.conditional import accepted, conditioned
 from warehouse_twin.synthesizers.constraints import Constraints, constrained, rule_order, with_virtual
 from warehouse_twin.synthesizers.growing import grow, prepared
@@ -231,9 +231,7 @@ class Sequential:
         """Parameters: `leaf_rows` (at least k and 50 by default), `train_rows` (500,000), both whole numbers."""
         checked(self.name, self.traits, parameters, k=profile.k)
         leaf_rows, train_rows = parameters.get("leaf_rows", max(LEAF_ROWS, profile.k)), parameters.get("train_rows", TRAIN_ROWS)
-        if training.num_rows > train_rows:
-            chosen = np.sort(permutation(training.num_rows, seed=seed, stream="train_rows")[:train_rows])
-            training = training.take(pa.array(chosen))
+        training = some_rows(training, train_rows, seed=seed)
         constraints = Constraints()
         if self.name == "tree":
             profile, constraints = constrained(profile, fixed=(*given, *leading))

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from warehouse_twin.generators.patterns import PatternError, parse_pattern
+from warehouse_twin.generators.pattern_parsing import PatternError, parse_pattern
 from warehouse_twin.randomness import permuted
 
 COUNTERS = np.arange(400, dtype=np.int64)
