@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,7 @@ from odd_source import CATEGORIES, KINDS, NAMES, ROWS, SCHEMA, TABLES, WIDE_ROWS
 from shop_project import Project
 from warehouse_twin.warehouses import quoted
 
-PUBLIC = "Größe & Co; --"
+PUBLIC, SAID = "Größe & Co; --", "said.txt"
 CATALOG = """
 SELECT table_name, column_name, data_type, is_nullable, coalesce(comment, '') FROM duckdb_columns()
 WHERE database_name = ? AND schema_name = ? ORDER BY table_name, column_index
@@ -31,7 +32,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (project.root / "twins").mkdir()
     (project.root / "twins" / "odd.yml").write_text(manifest(), encoding="utf-8")
     make_source(project.workspace / "warehouses" / "prod.duckdb")
-    project.twin("run", "odd")
+    (project.root / SAID).write_text(project.twin("run", "odd").stdout)
     return project
 
 
@@ -116,6 +117,32 @@ def test_values_are_as_they_can_be(both: duckdb.DuckDBPyConnection) -> None:
     broken = [kind for kind in sorted(kinds) if one(both, f"SELECT count(*) FROM twin.kinds WHERE NOT ({kind})")]
     assert broken == []
     assert one(both, "SELECT count(*) FROM twin.kinds JOIN source.kinds USING (number)") == 0
+
+
+def test_intervals_and_other_spelled_numbers_are_modelled(both: duckdb.DuckDBPyConnection) -> None:
+    """Every value of theirs is rare: the twin's are new, and spread as the source's."""
+    for number in ("epoch(span)", "epoch(zoned_clock::TIME)", "big::VARCHAR::INTEGER"):
+        (low, middle, high), (least, centre, most) = (
+            one(both, f"SELECT quantile_cont({number}, [0.1, 0.5, 0.9]) FROM {side}.kinds") for side in ("twin", "source")
+        )
+        assert least * 0.8 <= low <= middle <= high <= most * 1.2, number
+        assert abs(middle - centre) < 0.2 * (most - least), number
+    assert one(both, "SELECT count(DISTINCT many_bits) > 100 AND min(length(many_bits::VARCHAR)) >= 8 FROM twin.kinds")
+
+
+def test_what_could_not_be_modelled_is_told(project: Project) -> None:
+    """In the receipt, in the report, and by the command line: each column by name, with what was done."""
+    facts = json.loads((project.workspace / "receipts" / "odd" / "profile.json").read_text())["facts"]
+    lost = facts["lost"]["kinds"]
+    assert sorted(lost) == ["anything", "document", "either", "shape"]
+    assert {"number", "place", "bytes", "many_bits"} <= set(facts["made_up"]["kinds"])
+    [file] = (project.workspace / "internal" / "odd" / "gate").glob("*/report.html")
+    report = html.unescape(file.read_text())
+    said = (project.root / SAID).read_text()
+    for name, words in lost.items():
+        assert f'<span class="column-name">{name}</span>' in report
+        assert words in report
+        assert f"not modelled: kinds.{name}: {words}" in said
 
 
 # ── sizes ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -35,7 +35,8 @@ def run(options: argparse.Namespace, settings: Settings) -> Ended:
     results = pipeline.run_twin(
         options.twin, settings=settings, release=options.release, wait_seconds=options.wait, on_progress=say(options)
     )
-    answer(options, [result.to_dict() for result in results], _outcome(results[-1]))
+    learned = [line for result in results if result.stage == "profile" for line in _lost(result)]
+    answer(options, [result.to_dict() for result in results], [*learned, *_outcome(results[-1])])
     return "failed" if results[-1].passed is False else "done"
 
 
@@ -48,7 +49,13 @@ def _outcome(result: pipeline.StageResult) -> list[str]:
         return [head, *failed, f"next: twin gate {result.twin} --release {result.release} --explain"]
     if result.stage == "gate":
         return [f"{what}: verdict {facts['verdict']}, {facts['evaluated']} of {facts['expected']} expectations evaluated"]
-    return [f"{what}: {result.stage} {'had nothing to do' if result.skipped else 'done'}"]
+    return [*_lost(result), f"{what}: {result.stage} {'had nothing to do' if result.skipped else 'done'}"]
+
+
+def _lost(result: pipeline.StageResult) -> list[str]:
+    """A line for each column of which a twin keeps little or nothing."""
+    told = result.receipt.facts.get("lost", {})
+    return [f"not modelled: {table}.{name}: {words}" for table, columns in told.items() for name, words in columns.items()]
 
 
 def _explained(result: pipeline.StageResult, settings: Settings) -> list[str]:

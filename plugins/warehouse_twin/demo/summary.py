@@ -31,13 +31,13 @@ def summary(settings: Settings, twin: str) -> list[str]:
             break
     else:
         raise ConfigurationError(f"{twin}: no run has a verdict; next: twin run {twin}")
-    receipts = {name: Receipt.read(folder / "receipts" / f"{name}.json") for name in ("resolve", "materialize", "gate")}
+    receipts = {name: Receipt.read(folder / "receipts" / f"{name}.json") for name in ("resolve", "profile", "materialize", "gate")}
     gate = workspace.root / receipts["gate"].output
     resolved, verdict = read_json(folder / "resolved.json"), read_json(gate / "verdict.json")
     lines = [f"{twin}@{run.release}: {_words(verdict)}", ""]
     lines += _tables(resolved, receipts, verdict)
     facts = receipts["resolve"].facts
-    lines += ["", *_repairs(facts.get("repairs", {}), facts.get("orphans", {}))]
+    lines += ["", *_repairs(facts.get("repairs", {}), facts.get("orphans", {})), *_lost(receipts["profile"].facts.get("lost", {}))]
     published = (folder / "receipts" / "publish.json").exists()
     lines += _where(settings, resolved, twin, run.release, gate, published=published)
     return lines
@@ -82,6 +82,11 @@ def _score(item: Mapping[str, Any]) -> str:
 def _repairs(repairs: Mapping[str, int], kept: Mapping[str, int]) -> list[str]:
     what = {"repaired in the twin (keys that do not hold in the source)": repairs, "kept in the twin (orphans, at the source's rate)": kept}
     lines = [f"  {words}: {', '.join(f'{name} {count:,}' for name, count in found.items())}" for words, found in what.items() if found]
+    return [*lines, ""] if lines else []
+
+
+def _lost(told: Mapping[str, Mapping[str, str]]) -> list[str]:
+    lines = [f"  not modelled: {table}.{name}: {words}" for table, columns in told.items() for name, words in columns.items()]
     return [*lines, ""] if lines else []
 
 

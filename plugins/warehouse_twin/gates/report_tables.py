@@ -34,6 +34,16 @@ class ColumnView:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmodelled:
+    """A column whose values are made by kind; `lost` where little or nothing of the source's values is left."""
+
+    name: str
+    sql_type: str
+    words: str
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Contest:
     """Challengers beside the published synthesizer: a line per measure of (figure, whether it is the best)."""
 
@@ -98,6 +108,7 @@ class TableView:
     keys: tuple[KeyView, ...]
     measures: tuple[str, ...]
     columns: tuple[ColumnView, ...]
+    unmodelled: tuple[Unmodelled, ...]
     heat: HeatMap | None
     contest: Contest | None
 
@@ -153,6 +164,7 @@ def _view(source: Source) -> TableView:
         keys=_keys(source),
         measures=tuple(name_of(measure) for measure in measures),
         columns=_columns(source, measures, single),
+        unmodelled=_unmodelled(source),
         heat=heat_map(source.pairs),
         contest=_contest(source, whole_table),
     )
@@ -223,7 +235,7 @@ def _columns(source: Source, measures: Sequence[str], readings: Sequence[Reading
     """The columns that have a score, in declared order; all bars of one measure share a scale, to be compared."""
     scales = {measure: domain_of([reading for reading in readings if reading.measure == measure]) for measure in measures}
     scored = {(reading.columns[0], reading.measure): reading for reading in readings}
-    types = {str(column.get("name", "")): str(column.get("sql_type") or "") for column in items(source.table.get("columns"))}
+    types = _types(source)
     with_score = dict.fromkeys(name for name, _ in scored)
     names = [*(name for name in types if name in with_score), *(name for name in with_score if name not in types)]
 
@@ -236,6 +248,21 @@ def _columns(source: Source, measures: Sequence[str], readings: Sequence[Reading
         ColumnView(name, types.get(name, ""), "".join(pii.get(name, ())), tuple(row(name, measure) for measure in measures))
         for name in names
     )
+
+
+def _types(source: Source) -> dict[str, str]:
+    """Column → its type in its warehouse's own words, in declared order."""
+    columns = items(source.table.get("columns"))
+    return {str(column.get("name", "")): str(column.get("native_type") or column.get("sql_type") or "") for column in columns}
+
+
+def _unmodelled(source: Source) -> tuple[Unmodelled, ...]:
+    """Columns of which little is left first, then those that are made up by kind; each in declared order."""
+    types, found = _types(source), []
+    for fact in ("lost", "made_up"):
+        told = mapping(source.fact(fact))
+        found += [Unmodelled(name, kind, str(told[name]), fact == "lost") for name, kind in types.items() if name in told]
+    return tuple(found)
 
 
 def _contest(source: Source, published: Sequence[Reading]) -> Contest | None:

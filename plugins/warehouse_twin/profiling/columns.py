@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,7 @@ from warehouse_twin.profiling.leads import lead_part
 from warehouse_twin.profiling.nested import Shape, is_nested, learn_json, learn_shape, learn_sizes, looks_like_json
 from warehouse_twin.profiling.recognition import Recognised, recognise, role_of
 from warehouse_twin.profiling.spelled import is_spelled
+from warehouse_twin.profiling.spelled_numbers import PARTS, to_numbers
 from warehouse_twin.profiling.table_profile import MADE_UP, ColumnKind, ColumnProfile, Part
 from warehouse_twin.profiling.values import Floats, is_mark, part_names, step_of, to_parts
 
@@ -135,11 +136,11 @@ def _kind(seen: _Seen) -> ColumnKind:
     if len(present) == 0:
         return "categorical" if task.nullable else "opaque" if spelled else "code"
     values, rows, _ = seen.common
-    forced = task.kind == "categorical" or (spelled and task.sql_type != "JSON")
+    forced = task.kind == "categorical" or (spelled and task.sql_type not in ("JSON", "BIT", *PARTS))
     if len(values) and (forced or rows.sum() >= CATEGORICAL_COVER * len(present)):
         return "categorical"
     if spelled:
-        return "opaque"
+        return "spelled" if task.sql_type in PARTS else "opaque"
     if personal is not None and personal.made:
         return "pii"
     if names:  # a category of numbers or times, all of them rare
@@ -164,7 +165,9 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _parts(seen: _Seen, kind: ColumnKind) -> tuple[tuple[Part, ...], dict[str, Any]]:
     task, present, holders, k, personal = seen.task, seen.present, seen.holders, seen.k, seen.personal
     if kind in ("numeric", "datetime"):
-        return _numeric_parts(seen), {}
+        return _numeric_parts(seen, part_names(present.type), to_parts(present, marked=True)), {}
+    if kind == "spelled":
+        return _numeric_parts(seen, PARTS[task.sql_type], to_numbers(present, task.sql_type)), {}
     if kind == "categorical":
         return (_category(seen),), {}
     coded = kind == "code" or (kind == "pii" and personal is not None and personal.kind == "phone")
@@ -178,7 +181,7 @@ def _parts(seen: _Seen, kind: ColumnKind) -> tuple[tuple[Part, ...], dict[str, A
         return parts, learn_patterns(present, holders, k=k)
     if kind == "text":
         return parts, learn_words(present, holders, k=k)
-    blob = pt.is_binary(present.type) or pt.is_large_binary(present.type)
+    blob = pt.is_binary(present.type) or pt.is_large_binary(present.type) or (kind == "opaque" and task.sql_type == "BIT")
     return parts, {"sizes": learn_sizes(present, holders, k=k)} if blob else {}
 
 
@@ -224,9 +227,9 @@ def _category(seen: _Seen) -> Part:
     return Part("category", values=tuple(values), rows=tuple(int(count) for count in rows), protected=protected)
 
 
-def _numeric_parts(seen: _Seen) -> tuple[Part, ...]:
+def _numeric_parts(seen: _Seen, names: Sequence[str], columns: Sequence[Floats]) -> tuple[Part, ...]:
     parts: list[Part] = []
-    for name, values in zip(part_names(seen.present.type), to_parts(seen.present, marked=True), strict=True):
+    for name, values in zip(names, columns, strict=True):
         marks = is_mark(values, name)
         finite = ~np.isnan(values) & ~marks
         cells, protected = numeric_cells(values[finite], seen.holders[finite], k=seen.k)

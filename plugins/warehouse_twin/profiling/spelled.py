@@ -33,14 +33,15 @@ _NEUTRAL_NATIVE = {
     "pg_lsn": "0/0",
 }
 """PostgreSQL's own types that are read as text."""
+_CONSTRAINED = re.compile(r" (?:COLLATE|DEFAULT|NOT NULL|CONSTRAINT|CHECK)\b")
 _TEXTS = re.compile(r"(?:text|character(?: varying)?(?:\(\d+\))?|name|citext|)(?: |$)")
 
 
 def spelling(table: Table, column: Column) -> str:
     """The type by which a column's values are spelled: the warehouse's own where they are read as text and are none."""
-    bases = {quoted(one.name): one.definition for one in table.types}  # a domain's values are its base's
+    bases = {quoted(one.name): _CONSTRAINED.split(one.definition)[0] for one in table.types}  # a domain's values are its base's
     native = bases.get(column.native_type) or column.native_type
-    return column.native_type if column.sql_type == "VARCHAR" and not _TEXTS.match(native) else column.sql_type
+    return native if column.sql_type == "VARCHAR" and not _TEXTS.match(native) else column.sql_type
 
 
 def is_spelled(sql_type: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from warehouse_twin.profiling.rules.rule import Rule
 
 PartKind = Literal["number", "day", "time", "category", "presence"]
-ColumnKind = Literal["numeric", "datetime", "categorical", "code", "text", "uuid", "pii", "nested", "opaque", "made"]
+ColumnKind = Literal["numeric", "datetime", "spelled", "categorical", "code", "text", "uuid", "pii", "nested", "opaque", "made"]
 SCHEMA_VERSION = 2
 MADE_UP = ""
 """Stands, among the common values of a column that is generated, for all that are made up."""

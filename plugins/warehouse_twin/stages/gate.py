@@ -20,6 +20,7 @@ from warehouse_twin.gates.policy import load_policy
 from warehouse_twin.gates.scoring import Scored, score_twin
 from warehouse_twin.gates.verdict import Verdict, decide
 from warehouse_twin.profiling.snapshot_parts import ENTITY
+from warehouse_twin.profiling.spelled_numbers import with_numbers
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
@@ -72,7 +73,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
         scores=scores,
         pairs=scored.pairs,
         resolved=resolved.to_dict(),
-        facts=context.receipt("resolve").facts,
+        facts={**context.receipt("profile").facts, **context.receipt("resolve").facts},
     )
     _remember(context, verdict)
     return {
@@ -92,19 +93,23 @@ def _inputs(context: StageContext) -> Inputs:
     synthesized, built = context.folder("synthesize"), context.folder("materialize")
 
     def real(name: str) -> tuple[Part, Part]:
-        training, holdout = (Part(part.drop_columns([ENTITY]), part.column(ENTITY).to_numpy()) for part in read_snapshot(context, name))
+        parts = read_snapshot(context, name)
+        training, holdout = (Part(numbers(name, part.drop_columns([ENTITY])), part.column(ENTITY).to_numpy()) for part in parts)
         return training, holdout
+
+    def numbers(name: str, rows: pa.Table) -> pa.Table:
+        return with_numbers(rows, resolved[name].table)
 
     def floor(name: str) -> pa.Table | None:
         path = synthesized / "floor" / f"{name}.parquet"
-        return pq.read_table(path) if path.exists() else None
+        return numbers(name, pq.read_table(path)) if path.exists() else None
 
     def challengers(name: str) -> Mapping[str, pa.Table]:
         files = sorted((synthesized / "challengers" / name).glob("*.parquet"))
-        return {path.stem: pq.read_table(path) for path in files}
+        return {path.stem: numbers(name, pq.read_table(path)) for path in files}
 
     def twin(name: str) -> pa.Table:  # as the warehouse would give it back: Parquet has no type for some of the source's
-        return read_file(built / "tables" / f"{name}.parquet", resolved[name].table)
+        return numbers(name, read_file(built / "tables" / f"{name}.parquet", resolved[name].table))
 
     def rules(name: str) -> Mapping[str, int]:
         profile, tables = TableProfile.from_dict(read_json(context.folder("profile") / f"{name}.json")), dict[str, pa.Table]()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse_twin.profiling.computing import profile_twin
+from warehouse_twin.profiling.unmodelled import lost, made_up
 from warehouse_twin.relations.ruling import mine_twin
 from warehouse_twin.spark_session import spark_session
 from warehouse_twin.stages.context import Stage, StageContext
@@ -39,6 +40,8 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
         "entities": {name: profile.entities for name, profile in profiles.items()},
         "rules": {name: len(profile.rules) for name, profile in profiles.items() if profile.rules},
         "duplicates": {name: profile.duplicates for name, profile in profiles.items() if profile.duplicates},
+        "made_up": {name: told for name, profile in profiles.items() if (told := made_up(profile.columns))},
+        "lost": {name: told for name, profile in profiles.items() if (told := lost(profile.columns))},
     }
 
 

@@ -9,6 +9,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from warehouse_twin.profiling.leads import leads_of
+from warehouse_twin.profiling.spelled_numbers import from_numbers, to_numbers
 from warehouse_twin.profiling.table_profile import MADE_UP, ColumnProfile, Part
 from warehouse_twin.profiling.values import from_parts, is_mark, to_parts
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
@@ -23,6 +24,8 @@ def to_values(column: pa.ChunkedArray, profile: ColumnProfile) -> tuple[Floats, 
     """One array a part. A category that the profile did not keep becomes NaN: it is never learned."""
     if profile.kind in ("numeric", "datetime"):
         return tuple(_kept(values, part) for values, part in zip(to_parts(column, marked=True), profile.parts, strict=True))
+    if profile.kind == "spelled":
+        return to_numbers(column, profile.sql_type)
     if profile.kind == "categorical":
         text = column if pt.is_string(column.type) or pt.is_large_string(column.type) else column.cast(pa.string())
         found = pc.index_in(text.cast(pa.string()), value_set=pa.array(profile.parts[0].values, type=pa.string()))
@@ -56,6 +59,8 @@ def from_values(
     """The column of the given Arrow type; what is not modelled is generated where a value is present."""
     if profile.kind in ("numeric", "datetime"):
         return from_parts(values, kind)
+    if profile.kind == "spelled":
+        return pa.array(from_numbers(values, profile.sql_type), type=pa.string()).cast(kind)
     if profile.kind == "categorical":
         missing = np.isnan(values[0])
         codes = pa.array(np.where(missing, 0, values[0]).astype(np.int64), mask=missing)

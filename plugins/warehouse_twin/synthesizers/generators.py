@@ -18,7 +18,7 @@ from warehouse_twin.profiling.spelled import neutral_text
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.randomness import derive_seed, random_bits
 from warehouse_twin.synthesizers.codes import make_codes
-from warehouse_twin.synthesizers.nested import make_blobs
+from warehouse_twin.synthesizers.nested import make_bits, make_blobs
 from warehouse_twin.synthesizers.texts import make_texts
 
 Ints = NDArray[np.int64]
@@ -36,7 +36,8 @@ def generate(
         codes = make_codes(profile.formats, counters, derive_seed(seed, profile.name), leads)
         return pa.array(codes, type=pa.string(), mask=~present).cast(kind)
     if "sizes" in profile.formats:
-        return make_blobs(profile.formats["sizes"], kind, present, counters, seed=derive_seed(seed, profile.name))
+        made = make_bits if pt.is_string(kind) or pt.is_large_string(kind) else make_blobs
+        return made(profile.formats["sizes"], kind, present, counters, seed=derive_seed(seed, profile.name))
     maker = _MAKERS.get(profile.kind)
     if maker is None or not (pt.is_string(kind) or pt.is_large_string(kind)):
         return _opaque(kind, present, text=neutral_text(profile.sql_type))

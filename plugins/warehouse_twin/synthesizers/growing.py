@@ -151,7 +151,7 @@ def _protected(column: pa.ChunkedArray, profile: ColumnProfile, missing: NDArray
     """Rows with a value that the profile did not keep; where the twin allows no null, every row without one."""
     if not profile.nullable:
         return missing
-    if profile.kind in ("numeric", "datetime"):
+    if profile.kind in ("numeric", "datetime", "spelled"):
         return np.zeros(len(missing), dtype=bool)  # every number is in a cell: what is missing is null, NaN or infinite
     protected: NDArray[np.bool_] = missing & column.is_valid().to_numpy()
     return protected

@@ -46,8 +46,19 @@ def make_blobs(sizes: Mapping[str, Any], kind: pa.DataType, present: Bools, coun
     """Random bytes (SHAKE128 of seed and counter) of learned sizes."""
     lengths = np.minimum(_counts(Part.from_dict(sizes), counters, seed), MAX_BYTES).tolist()
     rows = zip(present.tolist(), counters.tolist(), lengths, strict=True)
-    blobs = [hashlib.shake_128(f"{seed}/{counter}".encode()).digest(length) if here else None for here, counter, length in rows]
-    return pa.array(blobs, type=kind)
+    return pa.array([_bytes(seed, counter, length) if here else None for here, counter, length in rows], type=kind)
+
+
+def make_bits(sizes: Mapping[str, Any], kind: pa.DataType, present: Bools, counters: Ints, *, seed: int) -> pa.Array:
+    """Random bits of learned sizes, at least one: as text, which is how they are read."""
+    lengths = np.clip(_counts(Part.from_dict(sizes), counters, seed), 1, MAX_BYTES).tolist()
+    rows = zip(present.tolist(), counters.tolist(), lengths, strict=True)
+    texts = ["".join(str(byte % 2) for byte in _bytes(seed, counter, length)) if here else None for here, counter, length in rows]
+    return pa.array(texts, type=kind)
+
+
+def _bytes(seed: int, counter: int, length: int) -> bytes:
+    return hashlib.shake_128(f"{seed}/{counter}".encode()).digest(length)
 
 
 def _without_nulls(value: Any, path: str, written: set[str]) -> Any:

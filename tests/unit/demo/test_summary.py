@@ -44,7 +44,8 @@ def leave(settings: Settings, release: int, *, passed: bool = True, published: b
     extra = [] if passed else [judged("flights", "pair_trend", 0.5, status="fail"), judged("flights", "row_count", 0.5, status="fail")]
     write_json(workspace.root / gate / "verdict.json", {"passed": passed, "evaluated": 9, "expected": 9, "judged": [*JUDGED, *extra]})
     rows = {"airlines": 16, "planes": 3_322, "flights": 336_776}
-    facts = {"resolve": {"rows": rows, **facts}, "materialize": {"rows": rows | {"flights": 330_001}}, "gate": {}}
+    lost = {"profile": {"lost": facts.pop("lost", {})}}
+    facts = {"resolve": {"rows": rows, **facts}, **lost, "materialize": {"rows": rows | {"flights": 330_001}}, "gate": {}}
     if published:
         facts["publish"] = {}
     for stage, known in facts.items():
@@ -85,6 +86,11 @@ def test_repairs_are_told_when_there_are_any(settings: Settings) -> None:
     assert "  kept in the twin (orphans, at the source's rate): flights.dest 7,602" in summary(settings, "flights")
     leave(settings, 4)
     assert not any("repaired" in line for line in summary(settings, "flights"))
+
+
+def test_columns_that_are_not_modelled_are_told(settings: Settings) -> None:
+    leave(settings, 1, lost={"planes": {"outline": "every value is 'POINT EMPTY'"}})
+    assert "  not modelled: planes.outline: every value is 'POINT EMPTY'" in summary(settings, "flights")
 
 
 def test_where_everything_is_as_commands_that_can_be_pasted(settings: Settings) -> None:

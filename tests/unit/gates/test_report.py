@@ -184,6 +184,15 @@ def test_columns_that_generators_make_are_named_as_not_scored(tmp_path: Path) ->
     assert "Made by generators" not in render(tmp_path, **flights()).text
 
 
+def test_columns_that_are_not_modelled_are_named_with_what_was_done(tmp_path: Path) -> None:
+    parts = flights()
+    parts["facts"] |= {"lost": {"flights": {"hour": "every value is <zero>"}}, "made_up": {"flights": {"tailnum": "made up by pattern"}}}
+    page = render(tmp_path, **parts)
+    assert "2 columns that are made by kind, not modelled" in page.text
+    assert page.text.index("every value is <zero>") < page.text.index("made up by pattern")
+    assert "made by kind" not in render(tmp_path, **flights()).text
+
+
 def test_a_key_that_keeps_orphans_says_so(tmp_path: Path) -> None:
     parts = flights()
     parts["facts"] = {**parts["facts"], "repairs": {}, "orphans": {"flights.tailnum": 52606}}

@@ -219,12 +219,12 @@ def test_labels_of_an_enumeration_are_public() -> None:
 
 
 def test_spelled_types_are_never_made_up_from_patterns() -> None:
-    def interval(values: list[str]) -> ColumnProfile:
+    def geometry(values: list[str]) -> ColumnProfile:
         column = pa.chunked_array([pa.array(values)])
-        return profile_column(ColumnTask("c", "INTERVAL"), column, np.arange(len(values)), k=2)
+        return profile_column(ColumnTask("c", "GEOMETRY"), column, np.arange(len(values)), k=2)
 
-    assert interval([f"{days} days" for days in range(2, 9)]).kind == "opaque"
-    assert interval(["1 day"] * 2 + [f"{days} days" for days in range(2, 9)]).parts[0].values == ("1 day",)
+    assert geometry([f"POINT ({x} 0)" for x in range(2, 9)]).kind == "opaque"
+    assert geometry(["POINT (1 0)"] * 2 + [f"POINT ({x} 0)" for x in range(2, 9)]).parts[0].values == ("POINT (1 0)",)
 
 
 def test_decimals_are_exact_on_both_sides_of_what_a_float_counts() -> None:
