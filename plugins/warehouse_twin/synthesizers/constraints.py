@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from warehouse_twin.profiling.rules.evaluating import computed, from_scalar, nulls_of, scalar, violations
 from warehouse_twin.profiling.rules.rule import DERIVING, Rule, kept
 from warehouse_twin.profiling.table_profile import ColumnProfile, Part, TableProfile
+from warehouse_twin.synthesizers.implied import Chains, chains_of
 from warehouse_twin.synthesizers.limits import Limits, limits_of
 
 VIRTUAL = "#offset "
@@ -52,6 +53,10 @@ class Constraints:
         limiting = [rule for rule in self.rules if rule.kind not in DERIVING]
         return {name: tuple(rule for rule in limiting if name in rule.columns) for name in self.names}
 
+    @cached_property
+    def _chains(self) -> Chains:
+        return chains_of(self.rules)
+
     def replaces(self, name: str) -> bool:
         """Whether the column is computed and needs no tree."""
         return name in self._deriving and bool(self._deriving[name].detail.get("total"))
@@ -65,8 +70,10 @@ class Constraints:
 
     def limits(self, column: ColumnProfile, known: Arrays) -> Limits | None:
         """What the column may be, given those that are drawn already; None where any value will do."""
-        rules = [rule for rule in self._limiting.get(column.name, ()) if _other(rule, column.name) in known]
-        return limits_of(column, rules, known) if rules else None
+        pairs = [rule for rule in self._limiting.get(column.name, ()) if rule.kind == "combination" and _other(rule, column.name) in known]
+        rules = [*pairs, *self._chains.rules(column.name, known)]
+        forced = self._chains.forced(column.name, known)
+        return limits_of(column, rules, known, forced=forced) if rules or forced is not None else None
 
     def settled(self, name: str, array: pa.ChunkedArray, known: Arrays) -> pa.ChunkedArray:
         """The drawn column with what a rule says of it put in, and the few values that no limit could hold moved to their bound."""
@@ -132,6 +139,8 @@ def constrained(profile: TableProfile, *, fixed: Collection[str]) -> tuple[Table
             factors = {"factors": [1.0, 1.0], "step": rule.detail["step"], "total": rule.detail["total"]}
             rule = Rule("linear", rule.target, (*rule.sources, columns[-1].name), factors)
         rules.append(rule)
+    nullable = {column.name for column in columns if column.nulls}
+    rules = [replace(rule, detail={**rule.detail, "nullable": sorted(nullable.intersection(rule.columns))}) for rule in rules]
     return replace(profile, columns=tuple(columns)), Constraints(tuple(rules))
 
 
@@ -166,6 +175,10 @@ def rule_order(columns: Sequence[str], rules: Sequence[Rule], *, first: int) -> 
             if late in targets and early not in targets:
                 early, late = late, early
             softly.setdefault(late, set()).add(early)
+        if rule.kind in ("null_equal", "null_implied"):  # of two sources either may be why a computed column is null
+            for one, other in ((rule.target, rule.sources[0]), (rule.sources[0], rule.target)):
+                if len(targets.get(one, ())) > 1 and other not in targets[one]:
+                    softly.setdefault(other, set()).add(one)
     done, left = list(columns[:first]), list(columns[first:])
     for virtual in [name for name in left if name.startswith(VIRTUAL)]:  # what is near to another column stands where it would
         target = virtual.removeprefix(VIRTUAL)

@@ -102,8 +102,9 @@ def cut(drawn: Floats, classes: Ints, codec: Codec, bounds: tuple[Floats, Floats
 # ── from rules ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def limits_of(column: ColumnProfile, rules: Sequence[Rule], known: Arrays) -> Limits | None:
-    """The limits that rules put on a column; each names it and one column that is known."""
+def limits_of(column: ColumnProfile, rules: Sequence[Rule], known: Arrays, *, forced: Bools | None = None) -> Limits:
+    """The limits that rules put on a column; each names it and one column that is known. Null where that is `forced`, and where no
+    value is between the bounds."""
     rows = len(next(iter(known.values())))
     limits = Limits(np.zeros(rows, dtype=bool), np.zeros(rows, dtype=bool))
     for rule in rules:
@@ -119,6 +120,10 @@ def limits_of(column: ColumnProfile, rules: Sequence[Rule], known: Arrays) -> Li
             _bound(limits, rule, column, other, upper=first)
         elif rule.kind == "combination" and column.kind == "categorical":
             limits.never.append(_never(rule, column, other, turned=first))
+    if forced is not None and column.nullable:
+        limits.only |= forced
+    if limits.low is not None and limits.high is not None and column.nulls:
+        limits.only |= (limits.low > limits.high) & ~limits.closed
     limits.closed &= ~limits.only
     return limits
 

@@ -1,6 +1,7 @@
 """Numbers and times that never come before others, and those so near to another that they are better drawn as a difference.
 
-An order that would hold as well if the columns had nothing to do with each other (ranges apart) needs no rule.
+An order that would hold as well if the columns had nothing to do with each other (ranges apart) needs no rule; one between a
+computed column and another that is there before its sources is none that drawing could keep.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def orders(evidence: Evidence, sources: Mapping[str, Sequence[str]]) -> Iterator
         (evidence.times[:MAX_COLUMNS], [moments(evidence.sample[name]) for name in evidence.times[:MAX_COLUMNS]]),
     ):
         for a, b in _ordered(names, values):
-            if evidence.free(a, b) and not _computed_both(a, b, sources):
+            if evidence.free(a, b) and not _computed_both(a, b, sources) and not _too_late(evidence, a, b, sources):
                 rule = Rule("order", b, (a,))
                 if evidence.surprising(rule) and evidence.holds(rule):
                     found[a, b] = _strict(evidence, rule)
@@ -55,6 +56,10 @@ def _ordered(names: Sequence[str], values: Sequence[Floats]) -> Iterator[tuple[s
             below = (matrix[:, place, None] < matrix).any(axis=0)
         for other in np.flatnonzero(~above & below):
             yield name, names[int(other)]
+
+
+def _too_late(evidence: Evidence, a: str, b: str, sources: Mapping[str, Sequence[str]]) -> bool:
+    return any(one in evidence.fixed and other in sources for one, other in ((a, b), (b, a)))
 
 
 def _computed_both(a: str, b: str, sources: Mapping[str, Sequence[str]]) -> bool:
