@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -29,3 +29,5 @@ class Inputs:
     challengers: Callable[[str], Mapping[str, pa.Table]]
     rules: Callable[[str], Mapping[str, int]] = lambda _: {}
     """rows of the twin that break each rule of a table"""
+    made_up: Callable[[str], Collection[str]] = lambda _: ()
+    """columns of a table whose values are made up"""

@@ -15,7 +15,7 @@ from warehouse_twin.gates.thinning import Thinning
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, Holders, binned, fit_bins
 from warehouse_twin.metrics.closeness import dcr_excess, near_copies
-from warehouse_twin.metrics.comparable import record_columns, shape_columns
+from warehouse_twin.metrics.comparable import record_columns, shape_columns, without_made_up
 from warehouse_twin.metrics.copies import Records, exact_copies, same_rows
 from warehouse_twin.metrics.distances import measure_distances
 from warehouse_twin.metrics.pairs import measure_pairs, pair_matrices, pair_trend
@@ -68,7 +68,8 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
             shapes = shape_columns(twin, table)
             fair = thinning.thinned(table.name, (training, holdout))
             floor = _complete(inputs.floor(table.name), fair[0].rows, shapes, seed=own)
-            real = _Real(table, training, holdout, fair, floor, shapes, record_columns(twin, table), twin.k, own)
+            record = without_made_up(record_columns(twin, table), inputs.made_up(table.name))
+            real = _Real(table, training, holdout, fair, floor, shapes, record, twin.k, own)
             found, pairs = _candidate(real, rows)
             scored.scores.extend(found)
             if pairs["columns"]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from warehouse_twin.metrics.columns import Floats, Ints
+from warehouse_twin.metrics.columns import Bools, Floats, Ints
 from warehouse_twin.metrics.distances import Closest, Distances
 from warehouse_twin.metrics.points import FARTHEST, Shorts
 from warehouse_twin.metrics.replicates import Replicates, jackknife_variance, scored
@@ -35,11 +35,11 @@ def dcr_excess(table: str, distances: Distances | None) -> Score:
     """How many more rows than half are closer to training than to holdout rows, in [-1, 1], lower is better.
 
     Share of synthetic rows whose closest record lies in a reference drawn from the training part rather than in an equally
-    large one of the holdout (ties count half; Platzer and Reutterer 2021, doi:10.3389/fdata.2021.679939), minus ½; less what
-    the choice of references does to the same share of independently drawn columns (`_control`). A synthesizer that learned
-    the distribution and no row scores 0; one that copies rows scores up to half the share of the training rows that fits
-    into the reference. The interval is a jackknife over groups of training and holdout entities, synthetic and independent
-    rows. Without distances n is 0 and the interval all of [-1, 1].
+    large one of the holdout (ties count half; Platzer and Reutterer 2021, doi:10.3389/fdata.2021.679939), minus ½, on average
+    over the training references; less what the choice of references does to the same share of independently drawn columns
+    (`_control`). A synthesizer that learned the distribution and no row scores 0; one that copies rows scores up to half the
+    share of the training rows that fits into a reference. The interval is a jackknife over groups of training and holdout
+    entities, synthetic and independent rows. Without distances n is 0 and the interval all of [-1, 1].
     """
     if distances is None:
         return Score("dcr_excess", table, 0.0, -1.0, 1.0, 0, "lower")
@@ -49,28 +49,81 @@ def dcr_excess(table: str, distances: Distances | None) -> Score:
 
 
 def near_copies(table: str, distances: Distances | None) -> Score:
-    """The share of synthetic rows as near to a training row as only the nearest 5 % of real held-out rows are: in [0, 1], lower is better.
+    """The share of synthetic rows as near to a training row as only the nearest 5 % of real rows are: in [0, 1], lower is better.
 
-    The radius is the largest distance within which at most 5 % of the holdout's rows have a training row; the ceiling is
-    their share within it, the floor that of independently drawn columns. Where more than 5 % of the holdout equal a training
-    row, no radius is that small and all shares are 0: there `exact_copies` tells chance from copying. A synthesizer that
-    copies a part φ of its rows with small changes adds up to φ times the share of the training rows that fits into the
-    reference. (The 5th percentile of distances to closest records, Zhao et al. 2021, arXiv:2102.08369, as a rate.) The
-    interval is a jackknife over groups of synthetic rows and holdout entities, of the difference to the ceiling. Without
-    distances n is 0 and the interval all of [0, 1].
+    Real rows are those held out, and the training rows themselves, which say the same of the rest of the training part: every
+    row, also a synthetic one, is compared with the training rows of all groups but its own. The radius is the largest distance
+    within which at most 5 % of the real rows have one; the ceiling is their share within it, the floor that of independently
+    drawn columns. Where more than 5 % equal another row, fewer of the references are looked at, as real rows then meet
+    fewer; where one alone is too many, no radius is that small and all shares are 0: there `exact_copies` tells chance from
+    copying. A synthesizer that copies a part φ of its rows with small changes adds nearly φ times the share of the training rows
+    that fits into the references: all of them, of up to 80,000. (The 5th percentile of distances to closest records, Zhao et al.
+    2021, arXiv:2102.08369, as a rate.) The interval is a jackknife over groups of synthetic rows, holdout and training entities, of
+    the difference to the ceiling. Without distances n is 0 and the interval all of [0, 1].
     """
     if distances is None:
         return Score("near_copies", table, 0.0, 0.0, 1.0, 0, "lower")
-    held = distances.holdout.learned.min(axis=1)
-    radius = _radius(held)
-    ceiling, without_held = _share_and_replicates(held <= radius, distances.holdout)
-    value, without = _share_and_replicates(distances.synthetic.learned.min(axis=1) <= radius, distances.synthetic)
-    floor = None
-    if distances.independent is not None:
-        floor = float((distances.independent.learned.min(axis=1) <= radius).mean())
-    replicates = Replicates(value, (without, value - (without_held - ceiling)))
-    n = min(distances.n, len(held))
+    parts, radius = _parts_and_radius(distances)
+    held, learned, synthetic = (_Near.of(rows, parts, radius) for rows in (distances.holdout, distances.training, distances.synthetic))
+    rows = len(held.within) + len(learned.within)
+    ceiling = float(held.within.sum() + learned.within.sum()) / rows
+    without_held = (learned.within.sum() + held.left(held.within)) / np.maximum(rows - held.sizes, 1)
+    without_learned = (held.without.sum(axis=0) + learned.left(learned.without)) / np.maximum(rows - learned.sizes, 1)
+    value = float(synthetic.within.mean())
+    own = synthetic.left(synthetic.within) / np.maximum(len(synthetic.within) - synthetic.sizes, 1)
+    chance = _chance(synthetic.changes) + _chance(np.concatenate([held.changes, learned.changes]))
+    references = _without(synthetic.without.mean(axis=0) - without_learned, chance)
+    replicates = Replicates(value, (own, value - without_held, references))
+    floor = None if distances.independent is None else float(_Near.of(distances.independent, parts, radius).within.mean())
+    n = min(distances.n, len(held.within))
     return scored(replicates, measure="near_copies", table=table, n=n, better="lower", floor=floor, ceiling=ceiling)
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Which rows have a training row of another group within the radius, `(rows,)`; and which still have one without each of the
+    training groups, `(rows, groups)`. `sizes` is how many rows are in each of their own groups."""
+
+    within: Bools
+    without: Bools
+    group: Ints
+    sizes: Ints
+
+    @classmethod
+    def of(cls, rows: Closest, parts: int, radius: int) -> _Near:
+        nearest = _of_other_groups(rows, parts)
+        sizes = np.bincount(rows.group, minlength=rows.groups)
+        return cls(nearest.min(axis=1) <= radius, _leaving_out(nearest) <= radius, rows.group, sizes)
+
+    @property
+    def changes(self) -> Floats:
+        """-1 where a row has none within the radius any more when a training group is left out."""
+        changes: Floats = self.without.astype(np.float64) - self.within[:, None]
+        return changes
+
+    def left(self, counted: Bools) -> Ints:
+        """How many are counted when each group of rows is left out; where `counted` has a column a group, of that column."""
+        whole = np.broadcast_to(counted[:, None] if counted.ndim == 1 else counted, (len(counted), len(self.sizes)))
+        own = np.bincount(self.group, weights=whole[np.arange(len(whole)), self.group], minlength=len(self.sizes))
+        left: Ints = whole.sum(axis=0) - own.astype(np.int64)
+        return left
+
+
+def _of_other_groups(rows: Closest, parts: int) -> Shorts:
+    """The distance of each row to the closest training row of each group in the first references; those of its own number are farthest."""
+    nearest: Shorts = rows.learned[:parts].min(axis=0)
+    nearest[np.arange(len(nearest)), rows.group % nearest.shape[1]] = FARTHEST
+    return nearest
+
+
+def _parts_and_radius(distances: Distances) -> tuple[int, int]:
+    """As many training references as leave a radius, and that radius; one and -1 where none does."""
+    for parts in range(len(distances.synthetic.learned), 0, -1):
+        real = [_of_other_groups(rows, parts).min(axis=1) for rows in (distances.holdout, distances.training)]
+        radius = _radius(np.concatenate(real))
+        if radius >= 0:
+            return parts, radius
+    return 1, -1
 
 
 def _radius(distances: Shorts) -> int:
@@ -82,10 +135,15 @@ def _radius(distances: Shorts) -> int:
 
 
 def _share_closer(rows: Closest) -> _Share:
-    """The share of rows that are closer to the training reference."""
-    to_learned, to_known = rows.learned.min(axis=1, keepdims=True), rows.known.min(axis=1, keepdims=True)
-    closer = _closer(to_learned, to_known)
-    changes = _closer(_leaving_out(rows.learned), to_known) - closer, _closer(to_learned, _leaving_out(rows.known)) - closer
+    """The share of rows that are closer to a training reference, on average over those."""
+    to_known = rows.known.min(axis=1, keepdims=True)
+    without_known = _leaving_out(rows.known)
+    compared = [
+        (_closer(to_learned, to_known), _closer(_leaving_out(part), to_known), _closer(to_learned, without_known))
+        for part, to_learned in ((part, part.min(axis=1, keepdims=True)) for part in rows.learned)
+    ]
+    closer, without_learned, without_held = (np.mean(side, axis=0) for side in zip(*compared, strict=True))
+    changes = without_learned - closer, without_held - closer
     value, own = _share_and_replicates(closer[:, 0], rows)
     return _Share(
         value, own, (value + changes[0].mean(axis=0), value + changes[1].mean(axis=0)), (_chance(changes[0]), _chance(changes[1]))

@@ -1,4 +1,5 @@
-"""Which columns of a twin's tables can be compared with the source's: decided by keys and kinds alone, before any row is seen.
+"""Which columns of a twin's tables can be compared with the source's: decided by keys and kinds alone, before any row is seen;
+and which of them say whether a row was copied, when its profile is known.
 
 A column is *redrawn* when the twin gives it values of its own: a primary key of one column, a foreign key that leads to such
 a key, personal data from a generator. Redrawn columns say nothing by their values; how they link rows is what
@@ -8,7 +9,10 @@ as it is) is compared like any other.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
+from warehouse_twin.metrics.copies import FEWEST_COLUMNS
 
 _NEVER_LEARNED = ("code", "text")
 """Kinds whose values a synthesizer makes up: a copied row would carry new ones, so they may not hide the copy."""
@@ -28,6 +32,12 @@ def record_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
     keys = {name for key in table.table.foreign_keys if not twin[key.references].keep_real for name in key.columns}
     keys |= set(table.table.primary_key)
     return tuple(name for name in shape_columns(twin, table) if name not in keys and table.kinds.get(name) not in _NEVER_LEARNED)
+
+
+def without_made_up(record: Sequence[str], made_up: Collection[str]) -> tuple[str, ...]:
+    """The record without what is made up (a copied row would carry a new name, and pass for a new row), if two columns are left."""
+    left = tuple(name for name in record if name not in made_up)
+    return left if len(left) >= FEWEST_COLUMNS else tuple(record)
 
 
 def key_label(table: ResolvedTable, key: ForeignKey) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warehouse_twin.metrics.columns import Bools, Ints
+from warehouse_twin.metrics.columns import Ints
 from warehouse_twin.metrics.copies import FEWEST_COLUMNS, Records
 from warehouse_twin.metrics.points import FARTHEST, Points, Shorts, encode_points, nearest_in_groups
 from warehouse_twin.metrics.replicates import entity_groups, row_groups
@@ -14,17 +14,20 @@ from warehouse_twin.randomness import derive_seed, permutation
 
 QUERIES = 10_000
 """Rows looked at, of each kind: the standard error of the difference of two shares is then at most 0.007."""
-REFERENCES = 40_000
-"""Rows of each reference: the larger a part of the training rows they are, the more of the copies are found."""
+REFERENCES = 20_000
+"""Rows of each reference: beyond that its choice adds little to the error."""
+PARTS = 4
+"""Training references at most, none with a row of another: together all of the training part where a fifth is held out."""
 COMPARISONS = 400_000_000
-"""Comparisons of queries with references, at most: beside the largest references, 5,000 rows are looked at."""
-DRAWS = 4
-"""Training references drawn; each serves a part of the queries."""
+"""Comparisons of queries with references, at most: beside the largest references, 4,000 rows are looked at."""
+GROUPS = 20
+"""Groups a sample is cut into: an interval from ten is a third too wide or too narrow one time in three."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closest:
-    """Distances of some rows to the closest training and holdout reference of each group, `(rows, groups)`; and their own groups."""
+    """Distances of some rows to the closest reference of each group: of each training reference, `(parts, rows, groups)`, and of
+    the holdout's, `(rows, groups)`; and their own groups."""
 
     learned: Shorts
     known: Shorts
@@ -34,11 +37,13 @@ class Closest:
 
 @dataclass(frozen=True, slots=True)
 class Distances:
-    """`size` rows are in each reference. Holdout rows are only compared with training rows; theirs to each other are farthest."""
+    """`size` rows are in each reference. Holdout and training rows are only compared with training rows; distances to holdout rows
+    are farthest. A training row is its own closest record: what it says, it says by the groups it is not in."""
 
     size: int
     synthetic: Closest
     holdout: Closest
+    training: Closest
     independent: Closest | None
 
     @property
@@ -48,71 +53,73 @@ class Distances:
 
 @dataclass(frozen=True, slots=True)
 class _References:
-    """Equally many training and holdout rows, the training first, each sorted by jackknife group; which group each block is."""
+    """Blocks of rows of one jackknife group each: those of the training references, one after the other, then the holdout's.
+
+    `side` and `group` are of the blocks; the holdout's side is `parts`. `groups` is how many the training part and the holdout have.
+    """
 
     points: Points
     starts: Ints
-    block_group: Ints
-    learned: Bools
+    side: Ints
+    group: Ints
+    parts: int
     groups: tuple[int, int]
 
 
 def measure_distances(records: Records, *, training_entities: Ints, holdout_entities: Ints, seed: int) -> Distances | None:
-    """Distances of up to 10,000 rows of each kind, to references of up to 40,000, of which four are drawn from the training part.
+    """Distances of up to 10,000 rows of each kind, to up to four references from the training part and one as large from the holdout.
 
     None where they would say nothing: for a record of fewer than two columns, or when a side is empty.
     """
     holdout, training, synthetic = records.holdout, records.training, records.synthetic
-    size = min(len(training), len(holdout) if holdout is not None else 0, REFERENCES)
-    if len(records.columns) < FEWEST_COLUMNS or holdout is None or not size or not len(synthetic):
+    held = len(holdout) if holdout is not None else 0
+    if len(records.columns) < FEWEST_COLUMNS or holdout is None or not min(held, len(training), len(synthetic)):
         return None
+    parts = min(PARTS, max(1, round(len(training) / held)))
+    size = min(len(training) // parts, held, REFERENCES)
     floor = [records.floor] if records.floor is not None and len(records.floor) else []
     learned, known, *drawn = encode_points([training, holdout, synthetic, *floor], records.columns)
-    groups = entity_groups(training_entities, seed=seed), entity_groups(holdout_entities, seed=seed)
-    references = [_references(learned, known, groups, size=size, seed=derive_seed(seed, draw)) for draw in range(DRAWS)]
-    found = [_closest(points, references, *row_groups(len(points), seed=seed), seed=seed) for points in drawn]
-    held = _closest(known, references, *groups[1], seed=seed, only_learned=True)
-    return Distances(size, found[0], held, found[1] if floor else None)
+    groups = tuple(entity_groups(entities, seed=seed, groups=GROUPS) for entities in (training_entities, holdout_entities))
+    references = _references(learned, known, groups, size=size, parts=parts, seed=seed)
+    apart = derive_seed(seed, "rows")  # no row drawn may share its group with the training row at its place
+    found = [_closest(points, references, *row_groups(len(points), seed=apart, groups=GROUPS), seed=seed) for points in drawn]
+    held_out = _closest(known, references, *groups[1], seed=seed, only_learned=True)
+    itself = _closest(learned, references, *groups[0], seed=seed, only_learned=True)
+    return Distances(size, found[0], held_out, itself, found[1] if floor else None)
 
 
-def _references(learned: Points, known: Points, groups: tuple[tuple[Ints, int], tuple[Ints, int]], *, size: int, seed: int) -> _References:
-    """One draw of `size` training rows and `size` holdout rows."""
-    parts, starts, block_group, is_learned = [], [], [], []
-    for side, points in enumerate((learned, known)):
-        rows = permutation(len(points), seed=seed, stream=f"reference-{side}")[:size]
-        group = groups[side][0][rows]
-        order = np.argsort(group, kind="stable")
-        present, first = np.unique(group[order], return_index=True)
-        parts.append(points.take(rows[order]))
+def _references(learned: Points, known: Points, groups: tuple[tuple[Ints, int], ...], *, size: int, parts: int, seed: int) -> _References:
+    """`parts` times `size` training rows, no row twice, and `size` holdout rows."""
+    training, holdout = (permutation(len(points), seed=seed, stream=f"reference-{side}") for side, points in enumerate((learned, known)))
+    drawn = [(learned, training[part * size : (part + 1) * size], groups[0][0]) for part in range(parts)]
+    drawn.append((known, holdout[:size], groups[1][0]))
+    taken, starts, sides, block_group = [], [], [], []
+    for side, (points, rows, group_of) in enumerate(drawn):
+        order = np.argsort(group_of[rows], kind="stable")
+        present, first = np.unique(group_of[rows][order], return_index=True)
+        taken.append(points.take(rows[order]))
         starts.append(first + side * size)
+        sides.append(np.full(len(present), side))
         block_group.append(present)
-        is_learned.append(np.full(len(present), side == 0))
-    both = Points(
-        np.concatenate([part.ranks for part in parts], axis=1), np.concatenate([part.codes for part in parts], axis=1), learned.scale
+    together = Points(
+        np.concatenate([part.ranks for part in taken], axis=1), np.concatenate([part.codes for part in taken], axis=1), learned.scale
     )
-    return _References(both, np.concatenate(starts), np.concatenate(block_group), np.concatenate(is_learned), (groups[0][1], groups[1][1]))
+    return _References(
+        together, np.concatenate(starts), np.concatenate(sides), np.concatenate(block_group), parts, (groups[0][1], groups[1][1])
+    )
 
 
-def _closest(points: Points, references: list[_References], group: Ints, groups: int, *, seed: int, only_learned: bool = False) -> Closest:
-    """Distances of a sample of `points`, a part of it to each draw of the references."""
-    rows = permutation(len(points), seed=seed, stream="queries")[: min(QUERIES, COMPARISONS // len(references[0].points))]
-    parts = [rows[draw::DRAWS] for draw in range(DRAWS)]
-    found = [_nearest(points.take(part), reference, only_learned) for part, reference in zip(parts, references, strict=True)]
-    learned, known = (np.concatenate([side[place] for side in found]) for place in (0, 1))
-    return Closest(learned, known, group[np.concatenate(parts)], groups)
-
-
-def _nearest(queries: Points, reference: _References, only_learned: bool) -> tuple[Shorts, Shorts]:
-    """Distances to the closest training and holdout row of each group, `(queries, groups)` each; empty groups are farthest."""
-    points, starts = reference.points, reference.starts
+def _closest(points: Points, references: _References, group: Ints, groups: int, *, seed: int, only_learned: bool = False) -> Closest:
+    """Distances of a sample of `points` to every reference; groups a reference has no row of are farthest."""
+    rows = permutation(len(points), seed=seed, stream="queries")[: min(QUERIES, COMPARISONS // len(references.points))]
+    compared, starts = references.points, references.starts
     if only_learned:
-        half = len(points) // 2
-        points, starts = Points(points.ranks[:, :half], points.codes[:, :half], points.scale), starts[reference.learned]
-    blocks = nearest_in_groups(queries, points, starts=starts)
-    found = []
-    for side, groups in zip((reference.learned, ~reference.learned), reference.groups, strict=True):
-        whole = np.full((len(queries), groups), FARTHEST, dtype=np.int16)
-        measured = side[: blocks.shape[1]]
-        whole[:, reference.block_group[: blocks.shape[1]][measured]] = blocks[:, measured]
-        found.append(whole)
-    return found[0], found[1]
+        length = len(compared) // (references.parts + 1) * references.parts
+        starts = starts[references.side < references.parts]
+        compared = Points(compared.ranks[:, :length], compared.codes[:, :length], compared.scale)
+    blocks = nearest_in_groups(points.take(rows), compared, starts=starts)
+    learned = np.full((references.parts, len(rows), references.groups[0]), FARTHEST, dtype=np.int16)
+    known = np.full((len(rows), references.groups[1]), FARTHEST, dtype=np.int16)
+    for column, (side, of) in enumerate(zip(references.side[: len(starts)], references.group[: len(starts)], strict=True)):
+        (known if side == references.parts else learned[side])[:, of] = blocks[:, column]
+    return Closest(learned, known, group[rows], groups)

@@ -22,7 +22,7 @@ FARTHEST = np.iinfo(np.int16).max
 _LARGEST_DISTANCE = 32_000
 _FINEST_RANK = 2_000
 _OTHER = 65_535
-"""The code of a category that the training part has not; beyond so many of those it has, they share codes."""
+"""The code of categories for which there is no room; the training part's share codes then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,16 @@ def _ranks(columns: Sequence[Values], scale: int) -> list[Shorts]:
 
 
 def _compact(columns: Sequence[Ints]) -> list[NDArray[np.uint16]]:
-    """Codes in 16 bits: values of the first column are told apart, as far as there is room, and all others are one more."""
-    known = np.unique(columns[0])
+    """Codes in 16 bits: values of the first column first, then of the next. As far as there is room, values that the first has not
+    are told apart too: or all that a twin makes up would equal whatever the holdout has and the training part has not."""
+    known: Ints = np.empty(0, dtype=np.int64)
+    for codes in columns:
+        known = np.concatenate([known, np.setdiff1d(codes, known)])
+    order, first = np.argsort(known), len(np.unique(columns[0]))
     found = []
     for codes in columns:
-        place = np.minimum(np.searchsorted(known, codes), max(len(known) - 1, 0))
-        there = known[place] == codes if len(known) else np.zeros(len(codes), dtype=bool)
-        found.append(np.where(there, place % _OTHER, _OTHER).astype(np.uint16))
+        place = order[np.searchsorted(known, codes, sorter=order)] if len(known) else codes
+        found.append(np.where(place < first, place % _OTHER, np.minimum(place, _OTHER)).astype(np.uint16))
     return found
 
 

@@ -1,7 +1,7 @@
 """Delete-a-group jackknife: the 95 % interval of a statistic of two or more samples.
 
-Each sample is cut into (at most) ten groups, whole entities on the real side; the statistic is computed again with each
-group left out. Its variance is the sum over the samples of (G - 1)/G · Σ (θ_g - mean θ)²
+Each sample is cut into (at most) ten groups, or as many as its caller says, whole entities on the real side; the statistic is
+computed again with each group left out. Its variance is the sum over the samples of (G - 1)/G · Σ (θ_g - mean θ)²
 (Kott 2001, "The Delete-a-Group Jackknife", Journal of Official Statistics 17(4)). The interval uses Student's t with G - 1
 degrees of freedom. With fewer than two groups nothing is known, and the interval is all there is.
 """
@@ -19,8 +19,11 @@ from warehouse_twin.metrics.score import Better, Score
 from warehouse_twin.randomness import random_bits
 
 GROUPS = 10
-_T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""Two-sided 95 % points of Student's t for 1 to 9 degrees of freedom."""
+_T_95 = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262),
+    *(2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093),
+)
+"""Two-sided 95 % points of Student's t for 1 to 19 degrees of freedom."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,11 @@ class TableProfile:
                 return column
         raise KeyError(f"the profile of {self.table} has no column {name}")
 
+    @property
+    def made_up(self) -> frozenset[str]:
+        """Columns whose values a twin makes up: by their pattern, word after word, at random, or from a generator of people."""
+        return frozenset(column.name for column in self.columns if column.kind in ("code", "text", "uuid", "pii"))
+
     def key(self, columns: tuple[str, ...], references: str) -> KeyProfile:
         for key in self.keys:
             if key.columns == columns and key.references == references:

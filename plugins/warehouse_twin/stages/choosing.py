@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, binned, fit_bins
 from warehouse_twin.metrics.closeness import dcr_excess
-from warehouse_twin.metrics.comparable import record_columns, shape_columns
+from warehouse_twin.metrics.comparable import record_columns, shape_columns, without_made_up
 from warehouse_twin.metrics.copies import Records
 from warehouse_twin.metrics.distances import measure_distances
 from warehouse_twin.metrics.pairs import measure_pairs, pair_trend
@@ -91,7 +91,8 @@ def _try(
     with_parents = _samples(table, [*view.given, *own], learned, held, rows, seed=seed)
     found = [*shapes, *pair_trend(with_parents, measure_pairs(with_parents))]
     scores = {score.measure: score.value for score in found if not score.columns}
-    closeness = _closeness(table.name, [column for column in record_columns(twin, table) if column in own], learned, held, rows, seed=seed)
+    record = without_made_up([column for column in record_columns(twin, table) if column in own], view.profile.made_up)
+    closeness = _closeness(table.name, record, learned, held, rows, seed=seed)
     cost = known_synthesizers()[name].seconds(len(view.training), len(rows.column_names), given)
     figures = Figures.of(scores | {"dcr_excess": closeness.value}, cost=cost)
     return Tried(name, figures, closeness.low <= 0)

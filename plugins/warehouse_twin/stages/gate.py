@@ -111,15 +111,18 @@ def _inputs(context: StageContext) -> Inputs:
     def twin(name: str) -> pa.Table:  # as the warehouse would give it back: Parquet has no type for some of the source's
         return numbers(name, read_file(built / "tables" / f"{name}.parquet", resolved[name].table))
 
+    def profile(name: str) -> TableProfile:
+        return TableProfile.from_dict(read_json(context.folder("profile") / f"{name}.json"))
+
     def rules(name: str) -> Mapping[str, int]:
-        profile, tables = TableProfile.from_dict(read_json(context.folder("profile") / f"{name}.json")), dict[str, pa.Table]()
-        if profile.rules:
-            tables = {other: twin(other) for other in near(name, plans[name], profile)}
-        return broken_rows(profile, plans[name], tables) if tables else {}
+        found, tables = profile(name), dict[str, pa.Table]()
+        if found.rules:
+            tables = {other: twin(other) for other in near(name, plans[name], found)}
+        return broken_rows(found, plans[name], tables) if tables else {}
 
     resolved = context.resolved
     plans = key_plans(resolved)
-    return Inputs(real, twin, floor, challengers, rules)
+    return Inputs(real, twin, floor, challengers, rules, lambda name: profile(name).made_up)
 
 
 def _heads(context: StageContext) -> list[Rows]:

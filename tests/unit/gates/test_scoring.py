@@ -71,6 +71,31 @@ def test_copies_with_small_changes_fail_privacy(release, outcome) -> None:
     assert found["near_copies trips.near_copies"].status == "fail"
 
 
+def test_copies_under_new_names_fail_privacy(release, outcome, twin) -> None:
+    """Where the profile says that names are made up; without that they would hide every copy."""
+    twin, rows = with_names(twin, release)
+    release.twin["trips"] = rows
+    known = release.inputs
+    for made_up, status in ((lambda _: {"name"}, "fail"), (lambda _: (), "pass")):
+        scored = score_twin(twin, replace(known, made_up=made_up), seed=5)
+        [copies] = [score for score in scored.scores if score.measure == "exact_copies" and score.table == "trips"]
+        assert (copies.low > copies.ceiling) is (status == "fail")
+
+
+def with_names(twin: ResolvedTwin, release) -> tuple[ResolvedTwin, pa.Table]:
+    """The twin with a column of names, all different; and the training rows under names of their own."""
+    training, holdout = release.real["trips"]
+    release.real["trips"] = tuple(Part(_named(part.rows, who), part.entities) for part, who in ((training, "t"), (holdout, "h")))
+    trips = twin["trips"]
+    wider = replace(trips, table=replace(trips.table, columns=(*trips.table.columns, Column("name", "VARCHAR", False))))
+    tables = tuple(wider if table.name == "trips" else table for table in twin.tables)
+    return replace(twin, tables=tables), _named(training.rows, "s")
+
+
+def _named(rows: pa.Table, who: str) -> pa.Table:
+    return rows.append_column("name", pa.array([f"{who}{number}" for number in range(len(rows))]))
+
+
 def test_a_collapsed_table_fails_its_shapes(release, outcome) -> None:
     trips = release.twin["trips"]
     release.twin["trips"] = trips.set_column(2, "km", pa.array(np.full(len(trips), 5.0)))

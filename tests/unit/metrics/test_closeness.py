@@ -63,6 +63,38 @@ def test_copies_with_small_changes_are_too_close() -> None:
     assert near.low > 0.15
 
 
+def test_a_few_changed_copies_among_many_new_rows_are_found() -> None:
+    """One row in twelve, of a table of two thousand rows: the shipped margin is 0.03."""
+    noise = np.random.default_rng(4).normal(scale=0.01, size=len(TRAINING))
+    changed = TRAINING.set_column(0, "x", pa.array(TRAINING.column("x").to_numpy() + noise))
+    _, near = both(pa.concat_tables([changed.take(np.arange(160)), people(1_840, 7)]))
+    assert near.value > near.ceiling + 0.03
+    assert near.value == pytest.approx(near.ceiling + 160 / 2_000, abs=0.03)
+
+
+def test_two_thousand_rows_are_enough_to_clear_honest_ones() -> None:
+    """Within the shipped goals, whole intervals and all."""
+    for seed in range(3):
+        training = people(1_600, 100 + seed)
+        found = measured(people(2_000, 300 + seed), training=training, holdout=people(400, 200 + seed), floor=independent(training, seed))
+        excess, near = dcr_excess("t", found), near_copies("t", found)
+        assert excess.high <= 0.08
+        assert near.high <= near.ceiling + 0.03
+
+
+def test_names_that_nobody_has_are_as_far_from_held_out_rows_as_from_those_learned_from() -> None:
+    def named(table: pa.Table, who: str) -> pa.Table:
+        return table.append_column("name", pa.array([f"{who}{number}" for number in range(len(table))]))
+
+    sides = {"training": named(TRAINING, "t"), "holdout": named(HOLDOUT, "h"), "floor": named(independent(TRAINING, 3), "f")}
+    columns = (*COLUMNS, "name")
+    made_up, copied = (
+        dcr_excess("t", measured(rows, columns=columns, **sides)) for rows in (named(people(2_000, 7), "s"), named(TRAINING, "s"))
+    )
+    assert made_up.low < 0 < made_up.high < 0.1
+    assert copied.low > 0.08
+
+
 def test_independent_columns_are_farther_than_real_rows() -> None:
     excess, near = both(independent(TRAINING, 9))
     assert excess.low < 0 < excess.high

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse_twin.manifest.resolved import Column, ForeignKey, ResolvedTable, ResolvedTwin, Table
-from warehouse_twin.metrics.comparable import key_label, record_columns, shape_columns
+from warehouse_twin.metrics.comparable import key_label, record_columns, shape_columns, without_made_up
 
 
 def table(name: str, columns: str, *, primary: str = "", keys: tuple[ForeignKey, ...] = (), **more: object) -> ResolvedTable:
@@ -45,6 +45,11 @@ def test_a_record_has_no_keys_to_protected_tables_and_nothing_made_up() -> None:
     assert record_columns(TWIN, PLANES) == ("seats",)
     assert record_columns(TWIN, WEATHER) == ("temp",)
     assert record_columns(TWIN, FLIGHTS) == ("dest", "delay")
+
+
+def test_what_is_made_up_says_nothing_of_a_copy_beside_two_columns_that_are_learned() -> None:
+    assert without_made_up(("name", "born", "tier"), {"name", "elsewhere"}) == ("born", "tier")
+    assert without_made_up(("name", "born"), {"name"}) == ("name", "born")
 
 
 def test_two_keys_over_the_same_columns_are_told_apart_by_their_parents() -> None:
