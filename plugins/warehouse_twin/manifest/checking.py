@@ -102,8 +102,9 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
     columns = tuple(replace(column, nullable=False) if column.name in primary else column for column in declared.columns)
     foreign = tuple(key for _, key in checked.keys.foreign[name])
     table = replace(declared, columns=columns, primary_key=primary, foreign_keys=foreign)
+    source = declared if checked.manifest.target.keys == "source" else None
     if spec.keep is not None:
-        return ResolvedTable(table=table, keep_real=True)
+        return ResolvedTable(table=table, keep_real=True, source=source)
     synthesizer = checked.manifest.synthesizer_of(name)
     return ResolvedTable(
         table=table,
@@ -121,6 +122,7 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         ignored_rules=spec.rules.ignore,
         rebalance=spec.rebalance,
         choose=spec.choose,
+        source=source,
     )
 
 

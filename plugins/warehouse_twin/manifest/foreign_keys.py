@@ -103,9 +103,8 @@ def _listed(keys: Keys, table: str, specs: Sequence[ForeignKeySpec]) -> list[tup
 
 def _named(keys: Keys, table: str, key: ForeignKey) -> ForeignKey:
     """The key with the name and actions that the warehouse declares it with."""
-    pairs = set(zip(key.columns, key.references_columns, strict=True))
     for other in keys.catalog[table].foreign_keys:
-        if other.references == key.references and set(zip(other.columns, other.references_columns, strict=True)) == pairs:
+        if other.pairs_as(key):
             return replace(key, name=other.name, actions=other.actions)
     return key
 

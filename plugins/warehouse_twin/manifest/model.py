@@ -35,6 +35,16 @@ class Place(Strict):
     schema_: str = Field(alias="schema", pattern=FILE_NAME, description="Schema in that warehouse.")
 
 
+class Target(Place):
+    """Where the twin goes, and which keys its tables declare."""
+
+    keys: Literal["manifest", "source"] = Field(
+        default="manifest",
+        description="manifest: every key that holds in the twin is declared. source: none that the source does not declare, so that the "
+        "DDL is the source's; the others hold in the rows and are tested. Default: manifest.",
+    )
+
+
 class SynthesizerSpec(Strict):
     """A synthesizer and its parameters; a bare name is short for `{name: …}`."""
 
@@ -250,7 +260,7 @@ class Manifest(Strict):
     twin: str = Field(pattern=NAME, description="Name of the twin.")
     description: str = ""
     source: Place = Field(description="The schema that is copied; only ever read.")
-    target: Place = Field(description="The schema that readers of the twin see.")
+    target: Target = Field(description="The schema that readers of the twin see.")
     schedule: Schedule | None = Field(default=None, description="When the DAG runs. Default: when it is asked to.")
     seed: int = Field(ge=0, lt=2**53, strict=True, description="Every draw of every release comes from it and the release number.")
     entity: Name | None = Field(default=None, description="The table whose rows privacy protects. Default: every row is its own entity.")

@@ -39,10 +39,26 @@ class ResolvedTable:
     """column → share by value, as text"""
     choose: str | None = None
     """how `train` chooses between the synthesizer and its challengers; None: it does not"""
+    source: Table | None = None
+    """the table as the source declares it, where the release's DDL shall have no key that the source's has not"""
 
     @property
     def name(self) -> str:
         return self.table.name
+
+    @property
+    def declared(self) -> Table:
+        """The table with the keys, and the nullability, that the release's schema declares: a key of the manifest's alone may hold
+        in every row and be no constraint."""
+        if self.source is None:
+            return self.table
+        nullable = {column.name: column.nullable for column in self.source.columns}
+        return replace(
+            self.table,
+            columns=tuple(replace(column, nullable=nullable[column.name]) for column in self.table.columns),
+            primary_key=self.table.primary_key if self.table.primary_key == self.source.primary_key else (),
+            foreign_keys=tuple(key for key in self.table.foreign_keys if any(map(key.pairs_as, self.source.foreign_keys))),
+        )
 
     @property
     def made(self) -> tuple[str, ...]:
@@ -111,6 +127,7 @@ def _table_from(value: Mapping[str, Any]) -> ResolvedTable:
         **{
             **value,
             "table": Table.from_dict(value["table"]),
+            "source": Table.from_dict(value["source"]) if value.get("source") else None,
             "challengers": tuple((name, parameters) for name, parameters in value["challengers"]),
             "validity": tuple(value["validity"]) if value.get("validity") else None,
             "pii": {column: (kind, locale) for column, (kind, locale) in value["pii"].items()},

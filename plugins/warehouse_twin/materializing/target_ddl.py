@@ -1,4 +1,5 @@
-"""What makes a release's schema in the target: the source's DDL, in the target's own words.
+"""What makes a release's schema in the target: the source's DDL, in the target's own words, and the keys of the manifest where
+they are to be declared.
 
 Between two warehouses of one kind all of it is carried over: types (also those somebody made), keys with their names and
 actions, UNIQUE and CHECK constraints, defaults, identity, generated columns, comments. From one kind to another types are
@@ -77,7 +78,7 @@ class _DuckDB:
         return []
 
     def table(self, item: ResolvedTable) -> str:
-        table = item.table
+        table = item.declared
         lines = [self._column(column) for column in table.columns]
         lines += [f"PRIMARY KEY ({_listed(table.primary_key)})"] if table.primary_key else []
         lines += [one.definition if one.kind == "check" else f"UNIQUE ({_listed(one.columns)})" for one in self._kept(table)]
@@ -142,7 +143,7 @@ class _Postgres:
         return [*statements, *(f"CREATE SEQUENCE {name}{kind}" for name, kind in sequences.items())]
 
     def table(self, item: ResolvedTable) -> str:
-        table = item.table
+        table = item.declared
         lines = [self._column(table, column) for column in table.columns]
         if table.primary_key:
             lines.append(f"{self._named(table.primary_key_name)}PRIMARY KEY ({_listed(table.primary_key)})")
@@ -181,7 +182,7 @@ class _Postgres:
                 if one.kind == "unique" or self.own:
                     statements.append(self._constraint(item.table, one))
         for item in self.resolved.tables:
-            statements += [(self._foreign_key(item.table, key), "") for key in item.table.foreign_keys if not key.keeps_orphans]
+            statements += [(self._foreign_key(item.declared, key), "") for key in item.declared.foreign_keys if not key.keeps_orphans]
         return statements
 
     def _constraint(self, table: Table, one: Constraint) -> tuple[str, str]:

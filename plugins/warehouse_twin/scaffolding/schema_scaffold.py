@@ -62,7 +62,7 @@ def scaffold(
         {
             "twin": twin,
             "source": {"warehouse": warehouse.name, "schema": schema},
-            "target": {"warehouse": target[0], "schema": target[1]},
+            "target": {"warehouse": target[0], "schema": target[1], "keys": "source"},
             "seed": SEED,
         }
     )

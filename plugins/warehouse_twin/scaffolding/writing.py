@@ -66,7 +66,7 @@ def manifest_text(proposal: Proposal, left_out: dict[str, str], *, editor: bool)
         "and values says why; it runs as it is, and whoever knows the data should read it once and change what is wrong.",
         "",
     )
-    lines += [f"twin: {said['twin']}", f"source: {flow(said['source'])}", f"target: {flow(said['target'])}", ""]
+    lines += [f"twin: {said['twin']}", f"source: {flow(said['source'])}", *_target(proposal), ""]
     lines += ['# schedule: "@daily" # a preset or five cron fields; without it the twin is refreshed only when somebody asks']
     lines += [f"seed: {said['seed']}", "", *_entity(proposal)]
     lines += ["k: 10 # no value that fewer entities hold leaves the secure zone", "holdout: 0.2", "synthesizer: tree", "gates: {}", ""]
@@ -76,6 +76,12 @@ def manifest_text(proposal: Proposal, left_out: dict[str, str], *, editor: bool)
     for place, name in enumerate(proposal.fresh):
         lines += ["", *table_lines(proposal.tables[name], "  ")][0 if place else 1 :]
     return "\n".join(lines) + "\n"
+
+
+def _target(proposal: Proposal) -> list[str]:
+    """Where to, and that the release's tables declare the source's keys."""
+    what = "keys: source: the tables of a release declare the keys that the source declares; those guessed below hold and are tested"
+    return [*comment(f"{what}. With keys: manifest they are declared too.", ""), f"target: {flow(proposal.said['target'])}"]
 
 
 def _entity(proposal: Proposal) -> list[str]:

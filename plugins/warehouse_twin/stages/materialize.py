@@ -16,8 +16,12 @@ from warehouse_twin.stages.context import Stage, StageContext
 
 
 def parameters(context: StageContext) -> Mapping[str, Any]:
-    """The release's schema carries its number, and the macros are the user's to change."""
-    return {"schema": release_schema(context.resolved, context.release), "dbt_project": shared_digests(context.settings.dbt_project)}
+    """The release's schema carries its number and declares the keys it is asked to; the macros are the user's to change."""
+    return {
+        "schema": release_schema(context.resolved, context.release),
+        "keys": context.manifest.target.keys,
+        "dbt_project": shared_digests(context.settings.dbt_project),
+    }
 
 
 def work(context: StageContext, folder: Path) -> Mapping[str, Any]:

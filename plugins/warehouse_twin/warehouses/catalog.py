@@ -43,6 +43,11 @@ class ForeignKey:
     name: str = field(default="", compare=False)
     actions: str = field(default="", compare=False)
 
+    def pairs_as(self, other: ForeignKey) -> bool:
+        """Whether another key refers with the same columns to the same columns, in any order."""
+        mine, theirs = (frozenset(zip(key.columns, key.references_columns, strict=True)) for key in (self, other))
+        return self.references == other.references and mine == theirs
+
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> ForeignKey:
         return cls(**{**value, "columns": tuple(value["columns"]), "references_columns": tuple(value["references_columns"])})

@@ -58,9 +58,12 @@ def faults_of_text(tmp_path: Path) -> Callable[[str], tuple[Fault, ...]]:
 def resolve(tmp_path: Path) -> Callable[..., ResolvedTwin]:
     """Resolve `HEAD` and more text against a catalog."""
 
-    def resolved(text: str, catalog: tuple[Table, ...] = CATALOG, *, synthesizers: Collection[str] = SYNTHESIZERS) -> ResolvedTwin:
+    def resolved(
+        text: str, catalog: tuple[Table, ...] = CATALOG, *, synthesizers: Collection[str] = SYNTHESIZERS, keys: str = "manifest"
+    ) -> ResolvedTwin:
         path = tmp_path / "shop.yml"
-        path.write_text(HEAD + text, encoding="utf-8")
+        head = HEAD.replace("{warehouse: dev, schema: shop}", f"{{warehouse: dev, schema: shop, keys: {keys}}}")
+        path.write_text(head + text, encoding="utf-8")
         return resolve_manifest(load(path), catalog, synthesizers=synthesizers, goals=GOALS)
 
     return resolved

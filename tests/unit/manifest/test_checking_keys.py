@@ -46,6 +46,23 @@ def test_a_cycle_that_cannot_be_cut_is_named(catalog_faults: Faults) -> None:
     assert len(catalog_faults("tables:\n  a:\n  b:\n", (needed, tables[1]))) == 1
 
 
+def test_the_ddl_may_be_asked_to_declare_no_key_that_the_source_does_not(resolve: Resolve) -> None:
+    """`keys: source`: keys of the manifest's alone hold, and are no constraints; a column of one may be null where the source's may."""
+    text = "tables:\n  orders:\n  shipments:\n  customers: {primary_key: id}\n"
+    text += "  notes: {foreign_keys: [{columns: of_order, references: orders}]}\n"
+    twin = resolve(text)
+    assert all(table.declared == table.table for table in twin.tables)
+    twin = resolve(text, keys="source")
+    assert [(name, twin[name].table.primary_key, twin[name].declared.primary_key) for name in ("orders", "customers")] == [
+        ("orders", ("id",), ("id",)),
+        ("customers", ("id",), ()),
+    ]
+    assert [twin["customers"].table.column("id").nullable, twin["customers"].declared.column("id").nullable] == [False, True]
+    assert [len(twin[name].declared.foreign_keys) for name in ("shipments", "notes")] == [1, 0]
+    assert len(twin["notes"].table.foreign_keys) == 1
+    assert ResolvedTwin.from_dict(json.loads(json.dumps(twin.to_dict()))) == twin
+
+
 def test_a_cycle_of_declared_keys_stands_at_its_first_table(catalog_faults: Faults, resolve: Resolve) -> None:
     a = Table("a", (Column("x", "INTEGER", True),), ("x",), (ForeignKey(("x",), "b", ("x",)),))
     b = Table("b", (Column("x", "INTEGER", True),), ("x",), (ForeignKey(("x",), "a", ("x",)),))

@@ -187,3 +187,14 @@ def test_what_the_rows_do_not_keep_is_left_out_and_said(shop: DuckDBWarehouse, p
     assert broken == (("kinds", 'UNIQUE("label")'), ("things", "CHECK((amount < 1e9))"), ("things", 'FOREIGN KEY ("parent")'))
     statements = target_schema(twin_of(shop, "shop", "duckdb"), release=1, broken=broken).statements
     assert not any("UNIQUE" in text or "CHECK" in text or 'FOREIGN KEY ("parent")' in text for text in statements)
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
+def test_keys_of_the_manifests_alone_are_not_declared_where_the_ddl_is_to_be_the_sources(shop: DuckDBWarehouse, dialect: Dialect) -> None:
+    bare = described(shop, "shop")["kinds"]
+    keyless = replace(bare, primary_key=(), columns=tuple(replace(column, nullable=True) for column in bare.columns))
+    for source, declared in ((None, True), (keyless, False)):
+        kinds = ResolvedTable(bare, keep_real=False, source=source)
+        made = target_schema(ResolvedTwin("t", "a", "s", "b", "s", 1, None, 10, 0.2, (kinds,), "duckdb", dialect), release=1).statements
+        assert any("PRIMARY KEY" in text for text in made) is declared
+        assert any('"code"' in text and "NOT NULL" in text for text in made) is declared
