@@ -15,6 +15,8 @@ A message says what, where, what was got, what was wanted and the next step, and
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,6 +47,18 @@ class IntegrityError(TerminalError):
 
 class LockedError(TransientError):
     """Somebody else holds the twin, the warehouse or the registry."""
+
+
+_OF_A_DISK = (
+    *(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)),
+    "database or disk is full",  # SQLite
+    "disk I/O error",
+)
+
+
+def of_a_disk(text: str) -> str:
+    """What a disk that takes no more, or fails, is called in a message or a traceback of whichever tool; empty for any other matter."""
+    return next((words for words in _OF_A_DISK if words in text), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from warehouse_twin.errors import (
     SourceError,
     TerminalError,
     TransientError,
+    of_a_disk,
 )
 
 
@@ -33,3 +34,12 @@ def test_the_two_families_do_not_meet() -> None:
     assert issubclass(LockedError, TransientError)
     assert not issubclass(TerminalError, TransientError)
     assert not issubclass(TransientError, TerminalError)
+
+
+@pytest.mark.parametrize(
+    "text", ["IO Error: No space left on device", "(sqlite3.OperationalError) database or disk is full", "Disk quota exceeded"]
+)
+def test_a_disk_that_takes_no_more_is_known_by_what_tools_call_it(text: str) -> None:
+    assert of_a_disk(text) in text
+    assert of_a_disk(text)
+    assert of_a_disk("Binder Error") == ""

@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import tempfile
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from warehouse_twin.errors import of_a_disk
 from warehouse_twin.gates.judging import Judged, Requirement
 from warehouse_twin.gates.measures import MEASURES
 from warehouse_twin.gates.verdict import Evaluation
@@ -49,7 +51,8 @@ def evaluate(
     """Let Great Expectations evaluate every requirement and the tables' schemas; Data Docs are written to the folder `docs`.
 
     `judged` gives the goals that scores have; a requirement that is not in it has no score and will not be met. Nothing that
-    goes wrong inside Great Expectations is an error here: it is a problem of the evaluation, which fails the verdict.
+    goes wrong inside Great Expectations is an error here: it is a problem of the evaluation, which fails the verdict. But for a
+    disk that takes no more, which says nothing of the twin.
     """
     expected = len(asked) + SCHEMA_EXPECTATIONS * len(tables)
     goals = {item.requirement.key: item.goal for item in judged}
@@ -57,6 +60,8 @@ def evaluate(
         try:
             results = _run(asked, goals, scores, tables, docs=docs, work=Path(work))
         except Exception as error:  # whatever it is, nothing was evaluated, and its text may hold anything
+            if of_a_disk("".join(traceback.format_exception(error))):
+                raise  # not the twin's fault: no verdict
             problem = f"Great Expectations stopped with {type(error).__name__}; nothing was evaluated"
             logging.getLogger(__name__).error("%s", problem)
             return Evaluation(expected, 0, {}, (problem,))

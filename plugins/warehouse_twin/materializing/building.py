@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from warehouse_twin.errors import TerminalError, TransientError
+from warehouse_twin.errors import TerminalError, TransientError, of_a_disk
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.materializing.naming import model_names
 from warehouse_twin.workspace import read_json
@@ -84,6 +84,8 @@ def _invoke(runner: Any, command: list[str], project: Path, what: str, *, accept
         raise outcome.exception  # an interrupt is nobody's mistake
     if outcome.exception is not None or (not outcome.success and not accept_failures):
         reason = str(outcome.exception or "no reason given")
+        if full := of_a_disk(reason):
+            raise TransientError(f"{what}: dbt {' '.join(command[:2])}: {full}; next: make room, then try again")
         shown = _first_lines(reason) if command == ["parse"] else _masked(reason, frozenset())  # parsing sees no row
         raise TerminalError(
             f"{what}: dbt {' '.join(command[:2])} could not run: {shown}; "
@@ -131,9 +133,9 @@ def _raise_failures(results: Any, resolved: ResolvedTwin, what: str) -> None:
     names = frozenset(name for item in resolved.tables for name in (item.name, *item.table.column_names))
     lines = [_failure(result, tables, names) for result in failed]
     skipped = sum(str(result.status) == "skipped" for result in results)
-    full = any("No space left" in str(result.message) for result in failed)
-    problem = TransientError if full else TerminalError
-    raise problem(
+    if full := of_a_disk("\n".join(str(result.message) for result in failed)):
+        raise TransientError(f"{what}: dbt build: {full}; next: make room, then try again")
+    raise TerminalError(
         f"{what}: {len(failed)} of {len(results)} dbt nodes failed, {skipped} were skipped for it:\n"
         + "\n".join(f"  {line}" for line in lines)
         + f"\nwanted every row to keep the source's types, keys and NOT NULLs; next: correct the keys in the manifest or the "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import traceback
 from collections.abc import Iterator
@@ -10,15 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from warehouse_twin.digests import digest_folder, digest_of
-from warehouse_twin.errors import TerminalError, TransientError, TwinError
+from warehouse_twin.errors import TerminalError, TransientError, TwinError, of_a_disk
 from warehouse_twin.receipts import Receipt, stage_key
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.runs import read_run
 from warehouse_twin.stages.snapshots import ensure_snapshot
 from warehouse_twin.workspace import new_folder, write_text
-
-_FULL = os.strerror(errno.ENOSPC)
-"""What workers of Spark and libraries say of a full disk in errors of their own."""
 
 
 @contextmanager
@@ -32,7 +28,7 @@ def guarded(context: StageContext, stage: str) -> Iterator[None]:
         what = f"{context.twin}@{context.release} {stage}" + (f" of {context.table}" if context.table else "")
         whole = "".join(traceback.format_exception(error))
         kept = _kept(context.workspace.failures(context.twin) / f"{context.release}-{stage}.txt", whole)
-        cause = os.strerror(error.errno) if isinstance(error, OSError) and error.errno is not None else _FULL if _FULL in whole else ""
+        cause = os.strerror(error.errno) if isinstance(error, OSError) and error.errno is not None else of_a_disk(whole)
         if cause:
             told = f"{what}: {type(error).__name__}: {cause}; next: mend it and run again; details, with real values, in {kept}"
             unforeseen: TwinError = TransientError(told)

@@ -18,13 +18,12 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse_twin.errors import LockedError, SourceError, TerminalError, TransientError, TwinError
+from warehouse_twin.errors import LockedError, SourceError, TerminalError, TransientError, TwinError, of_a_disk
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 _OF_NAMES_ALONE = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.DependencyException)
 _CONSTRAINT = re.compile(r"(primary key|foreign key|unique|not null|check) constraint", re.IGNORECASE)
 _HOLDER = re.compile(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
-_FULL = ("No space left", "Disk quota", "Input/output error")
 
 logger = logging.getLogger(__name__)
 
@@ -113,10 +112,12 @@ def _holder(error: duckdb.Error) -> str | None:
 
 def _told(what: str, error: duckdb.Error, kind: type[TwinError]) -> TwinError:
     first = str(error).partition("\n")[0]
+    if full := of_a_disk(str(error)):
+        return TransientError(f"{what}: {full}; next: make room, then try again")
     if isinstance(error, duckdb.OutOfMemoryException | duckdb.TransactionException):
         return TransientError(f"{what}: {type(error).__name__} in DuckDB; try again later")
     if isinstance(error, duckdb.IOException):
-        return TransientError(f"{what}: {first}") if any(text in first for text in _FULL) else kind(f"{what}: {first}")
+        return kind(f"{what}: {first}")
     if isinstance(error, _OF_NAMES_ALONE):
         return kind(f"{what}: {first}")
     constraint = _CONSTRAINT.search(first)

@@ -73,6 +73,11 @@ def require_schema(opened: Opened, schema: str) -> None:
         raise SourceError(f"no schema {schema!r} in the database{nearest(schema, known)}")
 
 
+def readable_tables(opened: Opened, schema: str) -> tuple[str, ...]:
+    """The base tables of a schema that we may read, by name."""
+    return tuple(name for name, _, readable in opened.rows(_asked(_TABLES, schema)) if readable)
+
+
 def tables_of(opened: Opened, schema: str) -> tuple[Table, ...]:
     """The base tables of a schema, by name. Raises SourceError when there is no such schema."""
     require_schema(opened, schema)

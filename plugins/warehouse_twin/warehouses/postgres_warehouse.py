@@ -11,12 +11,12 @@ from typing import Literal
 
 import pyarrow as pa
 
-from warehouse_twin.errors import SourceError, TerminalError, TwinError
+from warehouse_twin.errors import LockedError, SourceError, TerminalError, TwinError
 from warehouse_twin.warehouses import Publication, literal, quoted
 from warehouse_twin.warehouses.catalog import Table
 from warehouse_twin.warehouses.duckdb_connection import nearest
 from warehouse_twin.warehouses.duckdb_publishing import require_release_schema
-from warehouse_twin.warehouses.postgres_catalog import schemas_of, tables_of, views_of
+from warehouse_twin.warehouses.postgres_catalog import readable_tables, schemas_of, tables_of, views_of
 from warehouse_twin.warehouses.postgres_connection import LONGEST_WAIT, Opened, connection, retried, set_search, without_values
 from warehouse_twin.warehouses.postgres_publishing import point_views, read_release, refuse_if_read, write_release
 from warehouse_twin.warehouses.postgres_rows import load_rows, move_sequences, read_rows
@@ -60,11 +60,33 @@ class PostgresWarehouse:
     @contextmanager
     def snapshot(self, schema: str) -> Iterator[PostgresSnapshot]:
         with self.opened() as opened:
+            retried(self.name, schema, lambda wait: self._begin_snapshot(opened, schema, wait), lock_seconds=self.lock_seconds)
             with self.told(schema, error=SourceError):
-                opened.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 known = tables_of(opened, schema)
                 [(number,)] = opened.rows("SELECT pg_export_snapshot()")
             yield PostgresSnapshot(self, schema, known, number)
+
+    def _begin_snapshot(self, opened: Opened, schema: str, wait: float) -> None:
+        """Hold every table from before the snapshot begins: TRUNCATE and DROP of another would show through any snapshot."""
+        names = self._readable(opened, schema)
+        try:
+            with self.told(schema, error=SourceError):
+                opened.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                opened.execute(f"SET LOCAL lock_timeout = {int(wait * 1000)}")
+                if names:  # which takes no snapshot yet
+                    opened.execute(f"LOCK TABLE {', '.join(f'{quoted(schema)}.{quoted(name)}' for name in names)} IN ACCESS SHARE MODE")
+        except SourceError:
+            if self._readable(opened, schema) == names:
+                raise
+            raise LockedError(f"{schema}: tables came or went") from None  # once more, with those that are there now
+
+    def _readable(self, opened: Opened, schema: str) -> tuple[str, ...]:
+        """The tables that we may read, asked in a transaction of its own; one that failed before is given up."""
+        with self.told(schema, error=SourceError):
+            opened.rollback()
+            names = readable_tables(opened, schema)
+            opened.rollback()
+        return names
 
     def schemas(self) -> tuple[str, ...]:
         with self.opened() as opened, self.told("schemas"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -123,6 +125,17 @@ def test_an_exception_inside_fails_the_verdict_and_shows_no_value(
     assert evaluation == Evaluation(5, 0, {}, ("Great Expectations stopped with ValueError; nothing was evaluated",))
     assert not verdict.passed
     assert "SECRET" not in str(verdict.to_dict()) + caplog.text
+
+
+def test_a_disk_that_is_full_gives_no_verdict(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Great Expectations raises errors of its own for it."""
+
+    def full(*arguments: object, **named: object) -> str:
+        raise RuntimeError("cannot scaffold") from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(expecting, "_run", full)
+    with pytest.raises(RuntimeError, match="cannot scaffold"):
+        run()
 
 
 @pytest.mark.parametrize(

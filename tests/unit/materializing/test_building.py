@@ -226,11 +226,17 @@ def test_messages_keep_names_of_the_schema_and_hide_values(message: str, shown: 
     assert _masked(message, frozenset({"who"})) == shown
 
 
-@pytest.mark.parametrize(("message", "kind"), [("IO Error: No space left on device", TransientError), ("Binder Error", TerminalError)])
-def test_a_full_disk_may_be_tried_again(make_twin: Callable[..., ResolvedTwin], message: str, kind: type[TwinError]) -> None:
+@pytest.mark.parametrize(
+    ("message", "kind", "told"),
+    [
+        ("IO Error: No space left on device", TransientError, "materialize hostile@1: dbt build: No space left on device; next: make room"),
+        ("Binder Error", TerminalError, "1 of 2 dbt nodes failed, 1 were skipped"),
+    ],
+)
+def test_a_full_disk_may_be_tried_again(make_twin: Callable[..., ResolvedTwin], message: str, kind: type[TwinError], told: str) -> None:
     node = SimpleNamespace(resource_type="model", name="t")
     results = [SimpleNamespace(status="error", message=message, node=node), SimpleNamespace(status="skipped")]
-    with pytest.raises(kind, match=r"1 of 2 dbt nodes failed, 1 were skipped"):
+    with pytest.raises(kind, match=told):
         _raise_failures(results, make_twin(Table("t", ())), "materialize hostile@1")
 
 

@@ -162,16 +162,6 @@ def test_a_table_that_may_not_be_read_is_told_by_name(postgres: Server) -> None:
         snapshot.read(snapshot.tables()[0])
 
 
-def test_a_table_dropped_after_it_was_listed_is_told_by_name(postgres: Server) -> None:
-    database = postgres.new_database()
-    postgres.run("CREATE TABLE gone (i int)", database=database)
-    with PostgresWarehouse("prod", postgres.url(database)).snapshot("public") as snapshot:
-        [table] = snapshot.tables()
-        postgres.run("DROP TABLE gone", database=database)
-        with pytest.raises(SourceError, match=r'prod: public\.gone: relation "public\.gone" does not exist'):
-            snapshot.read(table)
-
-
 def test_an_unknown_schema_or_table_names_the_nearest(warehouse: PostgresWarehouse) -> None:
     with pytest.raises(SourceError, match='no schema \'shop "2"\' in the database; did you mean Shop "1"'), warehouse.snapshot('shop "2"'):
         pass
