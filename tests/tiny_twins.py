@@ -89,7 +89,8 @@ class Learned:
     def blueprint(self, name: str) -> Blueprint:
         table, plans = self.twin[name], self.plans
         links = self.links(name)
-        view = training_view(table, plans, self.profiles, self.training, self.read, ways=links.ways, ancestry=links.ancestry).in_context()
+        more = {"ways": links.ways, "ancestry": links.ancestry, "kinds": links.kinds}
+        view = training_view(table, plans, self.profiles, self.training, self.read, **more).in_context()  # type: ignore[arg-type]
         seed = derive_seed(self.twin.seed, name)
         model: Model
         if table.order_by is not None:

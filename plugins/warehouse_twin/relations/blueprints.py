@@ -13,6 +13,7 @@ from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.relations.contexts import Way
 from warehouse_twin.relations.key_plans import KeyPlan
+from warehouse_twin.relations.kinds import KIND
 from warehouse_twin.relations.link_models import LinkModels
 from warehouse_twin.relations.siblings import SIBLINGS, siblings_profile
 from warehouse_twin.synthesizers.protocol import Model
@@ -52,7 +53,8 @@ class Blueprint:
     def given(self) -> tuple[str, ...]:
         """The names of the context columns."""
         ancestry = () if self.links.ancestry is None else self.links.ancestry.names
-        return (*(name for way in self.ways for name in way.names), *((SIBLINGS,) if self.in_families else ()), *ancestry)
+        kinds = () if self.links.kinds is None else (KIND,)
+        return (*(name for way in self.ways for name in way.names), *((SIBLINGS,) if self.in_families else ()), *kinds, *ancestry)
 
     @property
     def in_families(self) -> bool:

@@ -167,6 +167,23 @@ def context_profiles(way: Way, profiles: Mapping[str, TableProfile]) -> list[Col
     return [replace(profiles[way.table].column(column), name=name) for column, name in zip(way.columns, way.names, strict=True)]
 
 
+def needed_columns(ways: Sequence[Way]) -> list[str]:
+    """What these ways, which begin with the same key, read of the parent that it leads to."""
+    own = [column for way in ways if len(way.keys) == 1 for column in way.columns]
+    return [*dict.fromkeys([*own, *(column for way in ways if len(way.keys) > 1 for column in way.keys[1].columns)])]
+
+
+def parent_features(parent: pa.Table, ways: Sequence[Way], read: Read) -> pa.Table:
+    """What the ways that begin with a key find, for each row of the parent that it leads to."""
+    found = []
+    for way in ways:
+        if len(way.keys) == 1:
+            found.append(parent.select(list(way.columns)).rename_columns(list(way.names)))
+        else:
+            found.append(gathered(parent, way.above(), read))
+    return beside(*found)
+
+
 def beside(*tables: pa.Table) -> pa.Table:
     """Tables of as many rows side by side; those without columns are left out."""
     columns = {name: table.column(name) for table in tables for name in table.column_names}

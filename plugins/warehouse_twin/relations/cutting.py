@@ -11,10 +11,9 @@ from warehouse_twin.manifest.resolved import ForeignKey
 from warehouse_twin.profiling.matching import codes_of, columns_of
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.blueprints import Blueprint, Ints, taken
-from warehouse_twin.relations.contexts import key_label
+from warehouse_twin.relations.contexts import key_label, parent_features
 from warehouse_twin.relations.counting import scaled_within
 from warehouse_twin.relations.dealing import balanced, deal
-from warehouse_twin.relations.link_models import parent_features
 from warehouse_twin.relations.linking import exactly, target_counts
 
 

@@ -14,7 +14,6 @@ from warehouse_twin.randomness import permutation, uniforms
 from warehouse_twin.relations.counting import scaled_to
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 EXCHANGES = 20_000
 ROUNDS = 400
 TRIES = 64
@@ -22,36 +21,31 @@ QUIET = 60
 """Rounds without a repeat fewer, after which repeats are left to who can drop them."""
 
 
-def deal(
-    wanted: Ints, counts: Ints, types: Ints, *, seed: int, stream: str, rows_by: Floats | None = None, parents_by: Floats | None = None
-) -> Ints:
+def deal(wanted: Ints, counts: Ints, types: Ints, *, seed: int, stream: str) -> Ints:
     """A parent for each row, -1 where `wanted` is -1: each of the type the row wants, as far as parents of the type have room.
 
     `types` and `counts` are those of the parents; counts add up to the rows that want one. Rows that find no room go to types
-    that have some, near ones first (types are in order). Inside a type rows meet parents at random or, with `rows_by` and
-    `parents_by`, in the order of these numbers.
+    that have some, near ones first (types are in order). Inside a type rows meet parents at random.
     """
     link = np.full(len(wanted), -1, dtype=np.int64)
     rows = np.flatnonzero(wanted >= 0)
     slots = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
     size = int(max(types.max(initial=0), wanted.max(initial=0))) + 1
     room = np.minimum(np.bincount(types[slots], minlength=size), np.bincount(wanted[rows], minlength=size))
-    kept_rows, other_rows = _halves(rows, wanted[rows], room, rows_by, seed=seed, stream=f"{stream}/rows")
-    kept_slots, other_slots = _halves(slots, types[slots], room, parents_by, seed=seed, stream=f"{stream}/slots")
+    kept_rows, other_rows = _halves(rows, wanted[rows], room, seed=seed, stream=f"{stream}/rows")
+    kept_slots, other_slots = _halves(slots, types[slots], room, seed=seed, stream=f"{stream}/slots")
     link[kept_rows] = kept_slots
     link[other_rows] = other_slots
     return link
 
 
-def _halves(items: Ints, types: Ints, room: Ints, by: Floats | None, *, seed: int, stream: str) -> tuple[Ints, Ints]:
-    """As many items a type as there is room, picked at random, and the rest; both by type, then by `by` or at random."""
+def _halves(items: Ints, types: Ints, room: Ints, *, seed: int, stream: str) -> tuple[Ints, Ints]:
+    """As many items a type as there is room, picked at random, and the rest; both by type, then at random."""
     shuffled = permutation(len(items), seed=seed, stream=stream)
     order = shuffled[np.argsort(types[shuffled], kind="stable")]
     ordered = types[order]
     kept = np.zeros(len(items), dtype=bool)
     kept[order] = np.arange(len(order)) - np.searchsorted(ordered, ordered, side="left") < room[ordered]
-    if by is not None:
-        order = order[np.lexsort((by[items[order]], ordered))]
     return items[order[kept[order]]], items[order[~kept[order]]]
 
 

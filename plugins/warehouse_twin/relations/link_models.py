@@ -31,10 +31,13 @@ from warehouse_twin.relations.contexts import (
     gathered,
     key_label,
     modelled_columns,
+    needed_columns,
+    parent_features,
     ways_up,
 )
 from warehouse_twin.relations.hierarchies import Hierarchy, learn_hierarchy
 from warehouse_twin.relations.key_plans import KeyPlan
+from warehouse_twin.relations.kinds import KIND, Kinds, learn_kinds
 from warehouse_twin.relations.parent_types import ParentTypes, fit_types
 from warehouse_twin.relations.telling import strongest
 from warehouse_twin.relations.training import children_view
@@ -66,6 +69,8 @@ class LinkModels:
     hierarchies: Mapping[str, Hierarchy] = field(default_factory=dict)
     ancestry: Ancestry | None = None
     """what rows are drawn given of the row above them, in a table that refers to itself"""
+    kinds: Kinds | None = None
+    """what the rows of one parent have in common"""
 
     def save(self, folder: Path) -> None:
         """Write into an empty folder: equal models, equal bytes."""
@@ -77,6 +82,7 @@ class LinkModels:
             "ancestry": None if self.ancestry is None else self.ancestry.to_dict(),
             "types": {label: types.to_dict() for label, types in self.types.items()},
             "model": self.model is not None,
+            "kinds": None if self.kinds is None else list(self.kinds.rows),
         }
         write_json(folder / "links.json", stored)
         for name, models in folders.items():
@@ -84,9 +90,10 @@ class LinkModels:
                 part = folder / f"{name}-{place}"
                 part.mkdir()
                 models[label].save(part)
-        if self.model is not None:
-            (folder / "model").mkdir()
-            self.model.save(folder / "model")
+        for name, model in (("model", self.model), ("kinds", None if self.kinds is None else self.kinds.model)):
+            if model is not None:
+                (folder / name).mkdir()
+                model.save(folder / name)
 
 
 def load_links(folder: Path) -> LinkModels:
@@ -103,6 +110,7 @@ def load_links(folder: Path) -> LinkModels:
         ancestry=None if stored["ancestry"] is None else Ancestry.from_dict(stored["ancestry"]),
         types={label: ParentTypes.from_dict(types) for label, types in stored["types"].items()},
         model=TREE.load(folder / "model") if stored["model"] else None,
+        kinds=None if stored["kinds"] is None else Kinds(TREE.load(folder / "kinds"), tuple(stored["kinds"])),
     )
 
 
@@ -120,8 +128,10 @@ class LinkLearner:
 
     def learn(self) -> LinkModels:
         """The links of the table, and its hierarchies."""
-        ancestry = self._ancestry()
-        return replace(self._links(following=ancestry is not None), hierarchies=self._hierarchies(), ancestry=ancestry)
+        ancestry, seed = self._ancestry(), derive_seed(self.seed, "kinds")
+        kinds = learn_kinds(self.table, self.plans, self.profiles, self.read, self.whole, k=self.k, seed=seed)
+        links = self._links(following=ancestry is not None, kinds=kinds)
+        return replace(links, hierarchies=self._hierarchies(), ancestry=ancestry, kinds=kinds)
 
     def _ancestry(self) -> Ancestry | None:
         """What rows follow from the row above them; of a sequence, or where shares are asked for, that is not drawn."""
@@ -146,7 +156,7 @@ class LinkLearner:
                 found[key_label(key)] = hierarchy
         return found
 
-    def _links(self, *, following: bool) -> LinkModels:
+    def _links(self, *, following: bool, kinds: Kinds | None) -> LinkModels:
         """`following`: whether the table's own model needs to know of the row above, so that another must draw what leads."""
         plan = self.plans[self.table.name]
         counts, late = self._counts(), self._late()
@@ -174,7 +184,7 @@ class LinkLearner:
         known = [*([driving] if driving else []), *(way for way in ways if way.keys[0] == plan.drive)]
         model = None
         if wanted or alone or (plan.leading and any(way.keys[0] != plan.drive for way in ways)):
-            model = self._chooser(plan, rows, known, contexts, types, wanted)
+            model = self._chooser(plan, rows, known, contexts, types, wanted, kinds)
         return LinkModels(tuple(ways), counts, types, model, _second(late))
 
     def _counts(self) -> dict[str, Model]:
@@ -249,6 +259,7 @@ class LinkLearner:
         contexts: Mapping[str, pa.Table],
         types: Mapping[str, ParentTypes],
         wanted: Sequence[tuple[ForeignKey, Ints]],
+        kinds: Kinds | None,
     ) -> Model:
         """The model of types and leading columns given what the driving parent says, from rows whose parents are all in training."""
         profile = self.profiles[self.table.name]
@@ -259,8 +270,10 @@ class LinkLearner:
             columns[type_column(key)] = labels.take(pa.array(np.maximum(found, 0), mask=found < 0))
             profiles.append(_type_profile(key, found, types[key_label(key)]))
         given = beside(*(contexts[way.prefix].select(list(way.names)) for way in known))
+        if kinds is not None and plan.drive is not None:
+            given = given.append_column(KIND, kinds.column(rows, plan.drive.columns))
         training = beside(given, pa.table(columns), rows.select(list(plan.leading)))
-        context = [column for way in known for column in context_profiles(way, self.profiles)]
+        context = [column for way in known for column in context_profiles(way, self.profiles)] + ([kinds.profile] if kinds else [])
         whole = replace(profile, columns=(*context, *profiles, *map(profile.column, plan.leading)), pairs=())
         seed = derive_seed(self.seed, "choose")
         return TREE.fit(
@@ -270,23 +283,6 @@ class LinkLearner:
 
 def _second(late: Mapping[str, tuple[ParentTypes, Model]]) -> dict[str, Model]:
     return {label: model for label, (_, model) in late.items()}
-
-
-def needed_columns(ways: Sequence[Way]) -> list[str]:
-    """What these ways, which begin with the same key, read of the parent that it leads to."""
-    own = [column for way in ways if len(way.keys) == 1 for column in way.columns]
-    return [*dict.fromkeys([*own, *(column for way in ways if len(way.keys) > 1 for column in way.keys[1].columns)])]
-
-
-def parent_features(parent: pa.Table, ways: Sequence[Way], read: Read) -> pa.Table:
-    """What the ways that begin with a key find, for each row of the parent that it leads to."""
-    found = []
-    for way in ways:
-        if len(way.keys) == 1:
-            found.append(parent.select(list(way.columns)).rename_columns(list(way.names)))
-        else:
-            found.append(gathered(parent, way.above(), read))
-    return beside(*found)
 
 
 def _type_profile(key: ForeignKey, found: Ints, sorts: ParentTypes) -> ColumnProfile:

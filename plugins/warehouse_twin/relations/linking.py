@@ -6,20 +6,22 @@ Every other link gives each parent as many rows as it is to have, and each row a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ForeignKey
 from warehouse_twin.profiling.matching import codes_of, columns_of
-from warehouse_twin.profiling.values import part_names, whole_number
+from warehouse_twin.profiling.values import DAY_MICROSECONDS, part_names, whole_number
 from warehouse_twin.randomness import derive_seed, permutation
 from warehouse_twin.relations.blueprints import Blueprint, Columns, Ints, require_rows
-from warehouse_twin.relations.contexts import key_label
+from warehouse_twin.relations.contexts import key_label, parent_features
 from warehouse_twin.relations.counting import add_rows, draw_counts, drop_rows, in_ranks_of, nudged, scaled_to, scaled_within
 from warehouse_twin.relations.dealing import apart, balanced, bounded, deal
 from warehouse_twin.relations.frames import drawn_in_stretches
-from warehouse_twin.relations.link_models import parent_features, type_column
+from warehouse_twin.relations.link_models import type_column
 from warehouse_twin.relations.matching_keys import snap
 from warehouse_twin.relations.training import CHILDREN
 from warehouse_twin.synthesizers.protocol import Model
@@ -28,8 +30,9 @@ TOLERANCE = 0.05
 """By what share the number of a table's rows may be off before parents get all their children anew, or none."""
 
 
-def draw_driving(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int) -> Ints:
-    """Each row of the driving parent as often as it has children, and then the rows without a parent, as -1."""
+def draw_driving(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int) -> tuple[Ints, pa.Array | None]:
+    """Each row of the driving parent as often as it has children, and then the rows without a parent, as -1; and the kind of each
+    parent, where rows of one parent have more in common than its columns say."""
     key = blueprint.plan.links[0]
     parent, stream = parents[key.references], _stream(blueprint, key)
     evidence, nulls = blueprint.profile.key(key.columns, key.references), blueprint.nulls(key)
@@ -46,10 +49,13 @@ def draw_driving(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed:
         counts = add_rows(counts, expected - found, seed=seed, stream=f"{stream}/more")
     else:
         counts = drop_rows(counts, found - expected, seed=seed, stream=f"{stream}/fewer")
-    counts = _with_room(blueprint, parents, counts)
+    counts, kinds, families = _with_room(blueprint, parents, counts), None, blueprint.links.kinds
+    if families is not None:
+        context, held = parent.select(list(blueprint.context)), blueprint.parent_rows > 0
+        counts, kinds = families.draw(context, counts, seed=derive_seed(seed, stream, "kinds"), held=held)
     linked = np.repeat(np.arange(parent.num_rows, dtype=np.int64), counts)
     alone = round(len(linked) * nulls / (1 - nulls)) if nulls < 1 else blueprint.source_rows
-    return np.concatenate([linked, np.full(alone, -1, dtype=np.int64)])
+    return np.concatenate([linked, np.full(alone, -1, dtype=np.int64)]), kinds
 
 
 def _learned(model: Model, counts: Ints, parents: pa.Table, expected: int | None, *, seed: int, stream: str) -> Ints:
@@ -174,22 +180,25 @@ def match_drawn(
     counts = target_counts(blueprint, key, parent, len(rows), seed=seed)
     groups = _codes(theirs, fixed, parent.num_rows)
     counts = scaled_within(counts, groups, np.bincount(groups[found[rows]], minlength=int(groups.max()) + 1))
-    numbers = [place for place in loose if part_names(child[place].type)]
-    stream = f"{_stream(blueprint, key)}/matched"
-    if not numbers:
-        types = np.argsort(np.argsort(groups, kind="stable"), kind="stable").astype(np.int64)
-        found[rows] = deal(types[found[rows]], counts, types, seed=seed, stream=stream)
-        return found
-    last = numbers[-1]
-    types = codes_of([*_column(groups), *(column for place, column in enumerate(theirs) if place != last and place not in fixed)])[0]
-    near = whole_number(child[last])[rows]
-    found[rows] = deal(types[found[rows]], counts, types, seed=seed, stream=stream, rows_by=near, parents_by=whole_number(theirs[last]))
+    types = neighbours(groups, [theirs[place] for place in loose])
+    found[rows] = deal(types[found[rows]], counts, types, seed=seed, stream=f"{_stream(blueprint, key)}/matched")
     return found
+
+
+def neighbours(groups: Ints, columns: Sequence[pa.ChunkedArray]) -> Ints:
+    """A number for each parent, those next to one another alike: by group, what is no number, the time of day, and the number."""
+    numbers = [column for column in columns if part_names(column.type)]
+    others = [codes_of([column])[0] for column in columns if not part_names(column.type)]
+    keys: list[NDArray[Any]] = [groups, *others]
+    for column in numbers:
+        keys += [whole_number(column) % DAY_MICROSECONDS] if len(part_names(column.type)) == 2 else []
+    keys += [whole_number(column) for column in numbers]
+    order = np.lexsort(keys[::-1])
+    places = np.empty(len(groups), dtype=np.int64)
+    places[order] = np.arange(len(order))
+    return places
 
 
 def _codes(columns: Sequence[pa.ChunkedArray], places: Sequence[int], rows: int) -> Ints:
     return codes_of([columns[place] for place in places])[0] if places else np.zeros(rows, dtype=np.int64)
 
-
-def _column(values: Ints) -> list[pa.ChunkedArray]:
-    return [pa.chunked_array([pa.array(values)])]

@@ -52,7 +52,7 @@ class ParentTypes:
 
     def of(self, parents: pa.Table) -> Ints:
         """The type of each parent, shape `(rows,)`; `parents` has all `columns`."""
-        return self.tree.leaves(_features(parents, self.columns), slice(0, parents.num_rows))
+        return self.tree.leaves(features_of(parents, self.columns), slice(0, parents.num_rows))
 
     def to_dict(self) -> dict[str, Any]:
         row = {name: np.asarray(value).tolist() for name, value in self.tree.to_row().items()}
@@ -83,7 +83,7 @@ def fit_types(
     means = np.concatenate([part for part in targets if part.shape[1]], axis=1) if any(part.shape[1] for part in targets) else None
     if means is None:
         return None
-    features = np.stack(_features(parents.take(pa.array(chosen)), columns), axis=1)
+    features = np.stack(features_of(parents.take(pa.array(chosen)), columns), axis=1)
     fitted = DecisionTreeRegressor(
         max_leaf_nodes=MAX_TYPES,
         min_samples_leaf=k,
@@ -122,7 +122,8 @@ def _means(column: pa.ChunkedArray, links: Ints, known: NDArray[np.bool_], count
     return np.stack(found, axis=1) if found else np.zeros((len(chosen), 0))
 
 
-def _features(parents: pa.Table, columns: Sequence[ColumnProfile]) -> list[NDArray[np.float32]]:
+def features_of(parents: pa.Table, columns: Sequence[ColumnProfile]) -> list[NDArray[np.float32]]:
+    """What trees over parents split on."""
     found: list[NDArray[np.float32]] = []
     for column in columns:
         for part, values in zip(column.parts, to_values(parents.column(column.name), column), strict=True):

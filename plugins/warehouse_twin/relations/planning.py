@@ -20,6 +20,7 @@ from warehouse_twin.relations.descending import descended
 from warehouse_twin.relations.distinct_keys import DistinctKeys
 from warehouse_twin.relations.families import brought_together, drawn_ahead, families_of
 from warehouse_twin.relations.frames import ROW, Contexts, Frame, contexts_of, drawn_in_stretches
+from warehouse_twin.relations.kinds import KIND
 from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
 from warehouse_twin.relations.making import with_made_keys, with_made_rows
 from warehouse_twin.relations.new_keys import new_keys
@@ -39,12 +40,13 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
     """
     plan = blueprint.plan
     columns: Columns = {}
+    kinds: pa.Array | None = None
     rows = _root_rows(blueprint) if plan.drive is None else 0
     if plan.drive is not None:
-        link = draw_driving(blueprint, parents, seed=seed)
+        link, kinds = draw_driving(blueprint, parents, seed=seed)
         columns, rows = linked(blueprint, plan.drive, parents[plan.drive.references], link, seed=seed), len(link)
         columns |= families_of(blueprint.table, link)
-    drawn = _draw_first(blueprint, _contexts(blueprint, columns, parents, driving=True), rows, seed=seed)
+    drawn = _draw_first(blueprint, _contexts(blueprint, columns, parents, kinds, driving=True), rows, seed=seed)
     for key in plan.links[1:]:
         link = draw_second(blueprint, key, parents, columns, drawn, rows, seed=seed)
         columns.update(linked(blueprint, key, parents[key.references], link, seed=seed))
@@ -53,7 +55,7 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
     if blueprint.table.order_by is None:
         columns.update({name: drawn[name] for name in plan.leading})
     elif drawn_ahead(blueprint.table, plan):
-        columns.update(_draw_all(blueprint, columns, _contexts(blueprint, columns, parents), rows, seed=seed))
+        columns.update(_draw_all(blueprint, columns, _contexts(blueprint, columns, parents, kinds), rows, seed=seed))
     columns.update({name: pa.chunked_array([values]) for name, values in empty_keys(blueprint, rows).items()})
     _match(blueprint, parents, columns, seed=seed)
     frame = pa.table({ROW: np.arange(rows, dtype=np.int64), **columns})
@@ -65,7 +67,7 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
         frame = to_itself(blueprint, key, frame, seed=seed)
     frame = with_made_rows(blueprint, frame, seed=seed)
     columns = {name: frame.column(name) for name in frame.column_names if name != ROW}
-    found = Frame(frame, _contexts(blueprint, columns, parents))
+    found = Frame(frame, _contexts(blueprint, columns, parents, kinds))
     ancestry = blueprint.links.ancestry
     return found if ancestry is None else descended(blueprint, ancestry, found, parents, seed=seed)
 
@@ -77,14 +79,20 @@ def _root_rows(blueprint: Blueprint) -> int:
     return round(blueprint.source_rows * (table.factor or 1.0))
 
 
-def _contexts(blueprint: Blueprint, columns: Columns, parents: Mapping[str, pa.Table], *, driving: bool = False) -> Contexts:
-    """What ancestors say of each row: all of them, or only those that the driving parent leads to."""
-    ways = [way for way in blueprint.ways if not driving or way.keys[0] == blueprint.plan.drive]
-    rows, family = pa.table(columns), None
-    if blueprint.in_families and blueprint.plan.drive is not None:
-        key = columns_of(rows, blueprint.plan.drive.columns)
-        family = siblings(key, key)
-    return contexts_of(rows, ways, lambda name, names: parents[name].select(list(names)), more=family)
+def _contexts(
+    blueprint: Blueprint, columns: Columns, parents: Mapping[str, pa.Table], kinds: pa.Array | None, *, driving: bool = False
+) -> Contexts:
+    """What ancestors say of each row: all of them, or only those that the driving parent leads to, whose rows are of these `kinds`."""
+    drive = blueprint.plan.drive
+    ways = [way for way in blueprint.ways if not driving or way.keys[0] == drive]
+    rows, more = pa.table(columns), []
+    if blueprint.in_families and drive is not None:
+        key = columns_of(rows, drive.columns)
+        more.append(siblings(key, key))
+    if kinds is not None and drive is not None:
+        links = match_rows(columns_of(rows, drive.columns), columns_of(parents[drive.references], drive.references_columns))
+        more.append(pa.table({KIND: kinds.take(pa.array(np.maximum(links, 0), mask=links < 0))}))
+    return contexts_of(rows, ways, lambda name, names: parents[name].select(list(names)), more=beside(*more))
 
 
 def _draw_first(blueprint: Blueprint, contexts: Contexts, rows: int, *, seed: int) -> Columns:

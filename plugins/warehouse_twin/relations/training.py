@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,9 @@ from warehouse_twin.relations.ancestry import Ancestry, ancestral_context
 from warehouse_twin.relations.contexts import Read, Way, beside, context_profiles, driving_way, gathered, modelled_columns
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.siblings import siblings, siblings_profile
+
+if TYPE_CHECKING:
+    from warehouse_twin.relations.kinds import Kinds
 
 CHILDREN = "#children"
 
@@ -58,12 +62,13 @@ def training_view(
     *,
     ways: Sequence[Way] = (),
     ancestry: Ancestry | None = None,
+    kinds: Kinds | None = None,
 ) -> TrainingView:
     """The view of a table; `read` gives columns of the training part of a table, of the table itself as many rows as are learned
     from, and `whole` columns of all rows.
 
-    Its context is what the driving parent says and how many rows it has, what is found at the end of `ways`, and what `ancestry`
-    says of the row above.
+    Its context is what the driving parent says, how many rows it has and of which of the `kinds` they are, what is found at the end
+    of `ways`, and what `ancestry` says of the row above.
     """
     plan, profile = plans[table.name], profiles[table.name]
     own = [profile.column(name) for name in plan.modelled]
@@ -80,6 +85,9 @@ def training_view(
         key = plan.drive.columns
         contexts.append(siblings(columns_of(training, key), columns_of(whole(table.name, key), key)))
         given.append(family)
+    if plan.drive is not None and kinds is not None:
+        contexts.append(pa.table({kinds.profile.name: kinds.column(training, plan.drive.columns)}))
+        given.append(kinds.profile)
     known = None
     if ancestry is not None:
         context, known = ancestral_context(ancestry, table.name, training, read, whole)

@@ -69,7 +69,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     conditional = find_synthesizer(table.synthesizer).conditional
     links = _fit_links(context, source, folder / table.synthesizer / LINKS_FOLDER) if conditional else LinkModels()
     read, whole = source.training, source.whole
-    view = training_view(table, source.plans, source.profiles, read, whole, ways=links.ways, ancestry=links.ancestry)
+    view = training_view(table, source.plans, source.profiles, read, whole, ways=links.ways, ancestry=links.ancestry, kinds=links.kinds)
     sequence = _sequence(source, table, view) if table.order_by is not None else None
     roles = [("published", table.synthesizer, table.parameters)]
     roles += [("challenger", name, given) for name, given in table.challengers]

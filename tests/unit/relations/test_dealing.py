@@ -30,12 +30,6 @@ def test_who_finds_no_room_goes_to_the_nearest_type_that_has_some() -> None:
     assert link[3] == 3
 
 
-def test_inside_a_type_rows_and_parents_may_meet_in_order() -> None:
-    near, there = np.asarray([9.0, 1.0, 5.0, 4.0]), np.asarray([30.0, 20.0, 10.0])
-    link = deal(nobody(4), ints(1, 2, 1), nobody(3), seed=1, stream="s", rows_by=near, parents_by=there)
-    assert link.tolist() == [0, 2, 1, 1]
-
-
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6)), min_size=1, max_size=12), st.integers(0, 5), st.integers(0, 9))
 def test_counts_are_kept_whatever_rows_want(parents: list[tuple[int, int]], nulls: int, seed: int) -> None:
     types, counts = ints(*(kind for kind, _ in parents)), ints(*(count for _, count in parents))
