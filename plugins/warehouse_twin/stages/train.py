@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.gates.policy import load_policy
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT, Ints, rows_of, sampled_rows, training_part
 from warehouse_twin.profiling.table_profile import TableProfile
@@ -49,7 +50,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "seed": resolved.seed,
         "synthesizer": [table.synthesizer, dict(table.parameters)],
         "challengers": [[name, dict(given)] for name, given in table.challengers],
-        "choose": table.choose,
+        "choose": [table.choose, load_policy(context.settings.expectations).digest] if table.choose else None,
         "modelled": list(plans[table.name].modelled),
         "leading": list(plans[table.name].leading),
         "rebalance": {name: sorted(shares) for name, shares in table.rebalance.items()},
@@ -121,7 +122,8 @@ def _choice(context: StageContext, source: _Source) -> dict[str, Any]:
     resolved, table = context.resolved, context.resolved[source.table]
     view = training_view(table, source.plans, source.profiles, source.training, source.whole)
     entities = source.training(table.name, [ENTITY]).column(ENTITY).to_numpy()
-    return choice_of(resolved, table, view, entities, seed=derive_seed(resolved.seed, "train", table.name))
+    policy = load_policy(context.settings.expectations)
+    return choice_of(resolved, table, view, entities, policy, seed=derive_seed(resolved.seed, "train", table.name))
 
 
 def _fit_links(context: StageContext, source: _Source, folder: Path) -> LinkModels:

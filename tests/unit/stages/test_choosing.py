@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from warehouse_twin.gates.policy import load_policy
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.pareto import Figures
 from warehouse_twin.profiling.columns import ColumnTask, profile_column
@@ -19,8 +21,13 @@ from warehouse_twin.warehouses.catalog import Column, Table
 ROWS = 600
 
 
-def tried(name: str, fidelity: float | None, privacy: float | None, cost: float, *, safe: bool = True) -> Tried:
-    return Tried(name, Figures(fidelity, privacy, cost), safe)
+POLICY = load_policy(Path(__file__).resolve().parents[3] / "expectations")
+
+
+def tried(
+    name: str, fidelity: float | None, privacy: float | None, cost: float, *, safe: bool = True, faithful: bool = True, lost: float = 0.0
+) -> Tried:
+    return Tried(name, Figures(fidelity, privacy, cost), safe, faithful, lost)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +40,16 @@ def tried(name: str, fidelity: float | None, privacy: float | None, cost: float,
         ([tried("a", 0.95, 0.2, 1.0, safe=False), tried("b", 0.90, 0.1, 9.0, safe=False)], "b"),
         ([tried("a", 0.9, 0.0, 1.0), tried("b", 0.9, 0.0, 1.0)], "a"),
         ([tried("a", None, None, 1.0), tried("b", None, None, 2.0)], "a"),
+        ([tried("tree", 0.94, 0.03, 1.0), tried("independent", 0.90, 0.0, 0.1)], "tree"),
+        ([tried("tree", 0.953, 0.0, 1.0), tried("independent", 0.950, 0.0, 0.1, faithful=False)], "tree"),
+        ([tried("tree", 0.953, 0.0, 1.0, lost=0.02), tried("independent", 0.950, 0.0, 0.1, lost=0.2)], "tree"),
+        ([tried("tree", 0.93, 0.0, 1.0, faithful=False), tried("independent", 0.90, 0.0, 0.1, faithful=False)], "tree"),
+        ([tried("tree", 0.99, 0.3, 1.0, safe=False), tried("independent", 0.90, 0.0, 0.1, faithful=False)], "independent"),
     ],
-    ids=["beats", "better", "as good and cheaper", "too close", "nobody safe", "a tie", "nothing measured"],
+    ids=[
+        *("beats", "better", "as good and cheaper", "too close", "nobody safe", "a tie", "nothing measured"),
+        *("closer within the limits", "dependence lost", "one pair lost among many", "nobody faithful", "privacy before fidelity"),
+    ],
 )
 def test_the_best_that_is_safe_is_published(candidates: list[Tried], chosen: str) -> None:
     assert choose(candidates) == chosen
@@ -56,8 +71,9 @@ def trips() -> tuple[ResolvedTwin, TrainingView, np.ndarray]:
 
 def test_a_trial_finds_the_better_synthesizer_and_finds_it_again(trips: tuple[ResolvedTwin, TrainingView, np.ndarray]) -> None:
     twin, view, entities = trips
-    found = choice_of(twin, twin["trips"], view, entities, seed=3)
-    assert found == choice_of(twin, twin["trips"], view, entities, seed=3)
+    found = choice_of(twin, twin["trips"], view, entities, POLICY, seed=3)
+    assert found == choice_of(twin, twin["trips"], view, entities, POLICY, seed=3)
+    assert (found["trial"]["tree"]["faithful"], found["trial"]["independent"]["faithful"]) == (True, False)
     assert found["chosen"] == "tree"
     assert found["trial"]["tree"]["fidelity"] > found["trial"]["independent"]["fidelity"] + 0.05
     assert found["trial"]["independent"]["cost"] <= found["trial"]["tree"]["cost"]
@@ -71,4 +87,5 @@ def test_a_trial_finds_the_better_synthesizer_and_finds_it_again(trips: tuple[Re
 def test_a_table_without_rows_has_a_choice_too(trips: tuple[ResolvedTwin, TrainingView, np.ndarray]) -> None:
     twin, view, entities = trips
     empty = replace(view, training=view.training.slice(0, 0))
-    assert choice_of(twin, twin["trips"], empty, entities[:0], seed=3)["chosen"] == "independent"
+    assert choice_of(twin, twin["trips"], empty, entities[:0], POLICY, seed=3)["chosen"] == "independent"
+
