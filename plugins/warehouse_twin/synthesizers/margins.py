@@ -27,6 +27,7 @@ BINS, BINS_OF_CATEGORIES = 1_500, 400
 SWEEPS, LEAST_TRUST, LONGEST_STEP = 2, 0.02, 1.5
 TERMS = 16
 """Features that have a term at the most, those that are furthest from the real ones."""
+LEAST_SHARE = np.float32(1e-7)
 PRIOR_ROWS = 2.0
 """Rows as expected that a bin is given besides its own."""
 
@@ -145,7 +146,7 @@ def fit_margins(
     rows = len(expected)
     ones = np.ones(rows, dtype=np.float32)
     sums = [csr_matrix((ones, (pair.drawn, np.arange(rows))), shape=(len(pair.real), rows)) for pair in pairs]
-    logs, shares = np.log(np.maximum(expected, 1e-7)), expected
+    shares = np.maximum(expected, LEAST_SHARE)
     waves = _waves(expected.shape[1], ordered)
     apart = [_compared(pair.real, total @ shares, waves, least_rows).apart for pair, total in zip(pairs, sums, strict=True)]
     chosen = [index for index in np.argsort(-np.asarray(apart), kind="stable")[:TERMS].tolist() if apart[index] > 0]
@@ -157,8 +158,7 @@ def fit_margins(
                 continue
             step = compared.step(waves)
             found[index] = found.get(index, np.float32(0)) + step
-            logs = logs + step[pairs[index].drawn]
-            shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+            shares *= np.exp(step)[pairs[index].drawn]
             shares /= shares.sum(axis=1, keepdims=True)
     if not found:
         return None

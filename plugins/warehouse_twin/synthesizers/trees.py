@@ -1,4 +1,4 @@
-"""One decision tree with histograms in its leaves: fit with scikit-learn, then plain arrays, no pickle.
+"""One decision tree with histograms in its leaves, as plain arrays, no pickle.
 
 Sequential synthesis by trees: Reiter, "Using CART to generate partially synthetic public use microdata", J. Official
 Statistics 21 (2005). Here the leaves keep class histograms and never rows.
@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse_twin.randomness import permutation
 from warehouse_twin.synthesizers.margins import Margins
 from warehouse_twin.synthesizers.ordering import category_ranks
+
+if TYPE_CHECKING:
+    from warehouse_twin.synthesizers.splitting import Nodes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Features = Sequence[NDArray[np.float32]]
 """One array a feature, each of shape (rows,): a tree stacks those it splits on, and no others."""
 CHUNK = 20_000
-SPLIT_ROWS = 300_000
-"""Rows that splits are chosen by at most; all are counted in the leaves."""
 Opening = Callable[[slice], NDArray[np.bool_]]
 
 
@@ -173,15 +173,14 @@ def single_leaf(targets: Ints, classes: int) -> Tree:
 
 
 def fit_tree(
-    features: Features, targets: Ints, classes: int, *, leaf_rows: int, seed: int, categories: Sequence[int] = (), ordered: bool = False
+    features: Features, targets: Ints, classes: int, *, leaf_rows: int, categories: Sequence[int] = (), ordered: bool = False
 ) -> Tree:
-    """Fit a tree of `targets` (classes) given `features`; leaves hold at least `leaf_rows` rows.
+    """Fit a tree of `targets` (classes) given `features`, whole numbers from -1; leaves hold at least `leaf_rows` rows.
 
     `categories` says of each feature how many categories it has with null, 0 for one whose values are in order as they are;
-    `ordered` whether the classes are. One leaf when there is too little to learn from; with classes for half of the rows
-    scikit-learn warns, and rightly.
+    `ordered` whether the classes are. One leaf when there is too little to learn from, or classes for half of the rows.
     """
-    from sklearn.tree import DecisionTreeClassifier
+    from warehouse_twin.synthesizers.splitting import split
 
     found = len(np.unique(targets))
     if not features or len(targets) < 2 * leaf_rows or found == 1 or found > len(targets) / 2:
@@ -191,27 +190,25 @@ def fit_tree(
         if size:
             codes = np.where(features[index] < 0, size - 1, features[index]).astype(np.int64)
             ranks[index] = category_ranks(codes, size, targets, classes, ordered=ordered)
-    compared = [ranks[index][feature.astype(np.int64)] if index in ranks else feature for index, feature in enumerate(features)]
-    seen = np.stack(compared).T  # a column of it lies together, as trees read it
-    chosen = np.arange(len(targets))
-    if len(targets) > SPLIT_ROWS:
-        chosen = np.sort(permutation(len(targets), seed=seed, stream="splits")[:SPLIT_ROWS])
-    fitted = DecisionTreeClassifier(min_samples_leaf=leaf_rows, random_state=seed % 2**32).fit(seen[chosen], targets[chosen])
-    return _as_arrays(fitted.tree_, fitted.apply(seen), targets, classes, ranks)
+    seen = np.empty((len(features), len(targets)), dtype=np.int32)
+    for index, feature in enumerate(features):
+        seen[index] = ranks[index][feature.astype(np.int64)] if index in ranks else feature
+    nodes = split(seen + 1, seen.max(axis=1) + 2, targets.astype(np.int32), classes, leaf_rows)
+    return _as_arrays(nodes, targets, classes, ranks)
 
 
-def _as_arrays(nodes: Any, reached: Ints, targets: Ints, classes: int, ranks: Mapping[int, NDArray[np.float32]]) -> Tree:
-    """The fitted nodes as a tree; `reached` is the node each training row ends in."""
-    inner = nodes.children_left >= 0
+def _as_arrays(nodes: Nodes, targets: Ints, classes: int, ranks: Mapping[int, NDArray[np.float32]]) -> Tree:
+    """The nodes as a tree: thresholds lie half-way between the values on both sides."""
+    inner = nodes.feature >= 0
     leaf = np.where(inner, -1, np.cumsum(~inner) - 1).astype(np.int64)
     leaves = int((~inner).sum())
-    counts = np.bincount(leaf[reached] * classes + targets, minlength=leaves * classes).reshape(leaves, classes)
+    counts = np.bincount(leaf[nodes.reached] * classes + targets, minlength=leaves * classes).reshape(leaves, classes)
     used = set(nodes.feature[inner].tolist())
     return Tree(
-        feature=np.where(inner, nodes.feature, -1).astype(np.int64),
-        threshold=np.where(inner, nodes.threshold, 0.0).astype(np.float64),
-        left=nodes.children_left.astype(np.int64),
-        right=nodes.children_right.astype(np.int64),
+        feature=nodes.feature.astype(np.int64),
+        threshold=(nodes.low + nodes.high) / 2.0 - 1.0,
+        left=nodes.left.astype(np.int64),
+        right=nodes.right.astype(np.int64),
         leaf=leaf,
         histograms=_cumulative(counts.astype(np.float64)),
         ranks={index: order for index, order in ranks.items() if index in used},
