@@ -27,7 +27,7 @@ from warehouse_twin.synthesizers.protocol import Synthesizer
 from warehouse_twin.synthesizers.registry import find_synthesizer
 
 EPOCHS = {"ctgan": 10, "tvae": 30}
-WARM = 500
+WARM = 2_000
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,7 @@ def _margins(job: Job, tree: Tree, real: Features, drawn: Features, *, leaf_rows
         pairs.append(Pair(feature, bins, binned_codes(bins, drawn[feature]), counts.astype(np.float64)))
     shares = np.zeros((len(tree.histograms), size))
     np.add.at(shares.T, groups, np.diff(tree.histograms.astype(np.float64), axis=1, prepend=0.0).T)
-    expected = shares[tree.leaves(drawn, slice(0, len(drawn[0])))].astype(np.float32)
+    turns = tree.roots[np.arange(len(drawn[0])) % len(tree.roots)]
+    expected = shares[tree.leaves(drawn, slice(0, len(turns)), turns)].astype(np.float32)
     in_order = int(groups[ordered - 1]) + 1 if ordered else 0
     return fit_margins(pairs, groups, expected, least_rows=leaf_rows, ordered=in_order)

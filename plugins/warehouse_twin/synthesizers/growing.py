@@ -92,14 +92,14 @@ def grow(grounds: Grounds, *, leaf_rows: int, seed: int) -> tuple[Trees, Trees]:
     jobs, features, sizes = grounds.jobs, grounds.features, grounds.sizes
 
     def one(job: Job) -> tuple[Tree, Tree | None]:
-        return _grown(job, features, sizes, leaf_rows=leaf_rows), _refined(job, features, sizes, leaf_rows=leaf_rows, seed=seed)
+        return _grown(job, features, sizes, leaf_rows=leaf_rows, seed=seed), _refined(job, features, sizes, leaf_rows=leaf_rows, seed=seed)
 
     with ThreadPoolExecutor(THREADS) as pool:
         found = dict(zip([job.place for job in jobs], pool.map(one, jobs), strict=True))
     return {place: tree for place, (tree, _) in found.items()}, {place: fine for place, (_, fine) in found.items() if fine is not None}
 
 
-def _grown(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: int) -> Tree:
+def _grown(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: int, seed: int) -> Tree:
     targets, codec = job.targets[job.rows].astype(np.int64), job.codec
     if not job.seen or not len(targets):
         return _shared_out(single_leaf(targets, codec.classes + 1), codec)
@@ -108,6 +108,7 @@ def _grown(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: int
         targets,
         codec.classes + 1,
         leaf_rows=leaf_rows,
+        seed=derive_seed(seed, *job.place),
         categories=[sizes[place] for place in job.seen],
         ordered=codec.ordered,
     )
@@ -131,7 +132,7 @@ def _refined(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: i
     def fitted(chosen: Ints) -> Tree:
         seen = [*(features[place][chosen] for place in job.seen), job.targets[chosen].astype(np.float32)]
         categories = [*(sizes[place] for place in job.seen), 0]
-        return fit_tree(seen, places[chosen], INSIDE, leaf_rows=leaf_rows, categories=categories)
+        return fit_tree(seen, places[chosen], INSIDE, leaf_rows=leaf_rows, seed=own, categories=categories)
 
     trial = rows[:TRIAL_ROWS]
     learned, held = trial[len(trial) // 5 :], trial[: len(trial) // 5]

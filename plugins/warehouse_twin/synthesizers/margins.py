@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,10 +41,6 @@ class Term:
     bins: Ints
     logs: NDArray[np.float32]
 
-    def of(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = self.logs[binned_codes(self.bins, codes)]
-        return found
-
 
 @dataclass(frozen=True)
 class Margins:
@@ -52,13 +49,21 @@ class Margins:
     groups: Ints
     terms: tuple[Term, ...]
 
-    def factors(self, features: Features, rows: slice) -> NDArray[np.float32]:
-        """What the share of each class of each row is multiplied by, before shares add up to one; shape (rows, classes)."""
-        total = np.zeros((rows.stop - rows.start, self.terms[0].logs.shape[1]), dtype=np.float32)
-        for term in self.terms:
-            total += term.of(features[term.feature][rows])
-        found: NDArray[np.float32] = np.exp(total)[:, self.groups]
-        return found
+    def weighed(self, histograms: NDArray[np.float32], leaf: Ints, features: Features, rows: slice) -> NDArray[np.float32]:
+        """The cumulative weights of the rows' classes, shape (rows, classes): shares in their `leaf` of `histograms`, also cumulative,
+        times the factors of their features."""
+        from warehouse_twin.synthesizers.walking import weighed
+
+        seen = np.stack([features[term.feature][rows] for term in self.terms])
+        return weighed(histograms, leaf, self.groups, seen, *self._joined)
+
+    @cached_property
+    def _joined(self) -> tuple[Ints, Ints, NDArray[np.float32]]:
+        """Where each term's bins begin, with the end of the last; the places of all of them in `logs`; and these, one below another."""
+        starts = np.cumsum([0, *(len(term.bins) for term in self.terms)])
+        firsts = np.cumsum([0, *(len(term.logs) for term in self.terms)])
+        bins = np.concatenate([term.bins + first for term, first in zip(self.terms, firsts[:-1], strict=True)])
+        return starts, bins, np.concatenate([term.logs for term in self.terms])
 
     def most(self) -> Floats:
         """A bound on what the share of each class can be multiplied by once shares add up to one."""
@@ -133,33 +138,31 @@ class Pair:
     real: Floats
 
 
-def fit_margins(
-    pairs: Sequence[Pair], groups: Ints, expected: NDArray[np.float32], *, least_rows: int, ordered: int = 0
-) -> Margins | None:
+def fit_margins(pairs: Sequence[Pair], groups: Ints, expected: NDArray[np.float32], *, least_rows: int, ordered: int = 0) -> Margins | None:
     """The terms that lead from the `expected` shares of groups of the drawn rows, shape (rows, groups), to the real counts.
 
     The first `ordered` groups are in order. A bin of fewer than `least_rows` real rows has no term. None where no feature shows more
     than chance.
     """
-    from scipy.sparse import csr_matrix
+    from warehouse_twin.synthesizers.scaling import counted, scaled
 
-    rows = len(expected)
-    ones = np.ones(rows, dtype=np.float32)
-    sums = [csr_matrix((ones, (pair.drawn, np.arange(rows))), shape=(len(pair.real), rows)) for pair in pairs]
     shares = np.maximum(expected, LEAST_SHARE)
     waves = _waves(expected.shape[1], ordered)
-    apart = [_compared(pair.real, total @ shares, waves, least_rows).apart for pair, total in zip(pairs, sums, strict=True)]
+
+    def compared(pair: Pair) -> _Compared:
+        return _compared(pair.real, counted(shares, pair.drawn, len(pair.real)), waves, least_rows)
+
+    apart = [compared(pair).apart for pair in pairs]
     chosen = [index for index in np.argsort(-np.asarray(apart), kind="stable")[:TERMS].tolist() if apart[index] > 0]
     found: dict[int, NDArray[np.float32]] = {}
     for _ in range(SWEEPS):
         for index in chosen:
-            compared = _compared(pairs[index].real, sums[index] @ shares, waves, least_rows)
-            if not compared.apart:
+            difference = compared(pairs[index])
+            if not difference.apart:
                 continue
-            step = compared.step(waves)
+            step = difference.step(waves)
             found[index] = found.get(index, np.float32(0)) + step
-            shares *= np.exp(step)[pairs[index].drawn]
-            shares /= shares.sum(axis=1, keepdims=True)
+            scaled(shares, pairs[index].drawn, np.exp(step))
     if not found:
         return None
     return Margins(groups, tuple(Term(pairs[index].feature, pairs[index].bins, step) for index, step in found.items()))
@@ -204,9 +207,9 @@ class _Compared:
         return np.where(self.used[:, None], np.clip(step, -LONGEST_STEP, LONGEST_STEP), 0.0).astype(np.float32)
 
 
-def _compared(real: Floats, drawn: NDArray[np.float32], waves: Floats, least_rows: int) -> _Compared:
+def _compared(real: Floats, drawn: Floats, waves: Floats, least_rows: int) -> _Compared:
     """Counts of bins and groups, both of shape (bins, groups), the drawn ones taken for as many rows a bin as the real ones."""
-    rows, had = real.sum(axis=1, keepdims=True), drawn.sum(axis=1, keepdims=True, dtype=np.float64)
+    rows, had = real.sum(axis=1, keepdims=True), drawn.sum(axis=1, keepdims=True)
     used = ((rows >= least_rows) & (had > 0))[:, 0]
     expected = drawn * rows / np.maximum(had, 1e-9)
     seen = ((real - expected) / np.sqrt(np.maximum(expected, 0.5)) * used[:, None]) @ waves

@@ -199,6 +199,7 @@ _TREES = pa.schema(
         ("leaf", pa.list_(pa.int32())),
         ("histograms", pa.list_(pa.float32())),
         ("classes", pa.int32()),
+        ("roots", pa.list_(pa.int32())),
         ("ranked", pa.list_(pa.int32())),
         ("ranks", pa.list_(pa.list_(pa.float32()))),
         ("groups", pa.list_(pa.int32())),

@@ -10,10 +10,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from warehouse_twin.synthesizers.compiling import compiled
+
 Ints = NDArray[np.int32]
+Codes = NDArray[np.uint16] | Ints
+
+
+_MULTIPLIER, _INCREMENT = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
+"""Knuth's linear congruential generator of 64 bits ("The Art of Computer Programming" 2, 3.3.4); the high bits are used."""
 
 
 class Nodes(NamedTuple):
@@ -28,19 +34,22 @@ class Nodes(NamedTuple):
     reached: Ints
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _best_of(values: Ints, targets: Ints, leaf_rows: int, sums: tuple[Ints, int], scratch: tuple[Ints, ...]) -> tuple[float, int, int]:
+@compiled
+def _best_of(
+    column: Codes, order: Ints, targets: Ints, leaf_rows: int, sums: tuple[Ints, int], scratch: tuple[Ints, ...]
+) -> tuple[float, int, int]:
     """The score of the best threshold of one feature in one node, and the values on both its sides; -1 without any.
 
-    `values` and `targets` are of the node's rows; `sums` their class counts and the sum of their squares. The score is to be as high
+    `order` are the node's rows and `targets` theirs; `sums` their class counts and the sum of their squares. The score is to be as high
     as may be: the two sides' sums of squared class counts, each over its rows, which is highest where the impurity is lowest.
-    `scratch`: rows of each value (zeros, left as zeros), targets in the order of values, class counts of either side.
+    `scratch`: rows of each value (zeros, left as zeros), values, targets in the order of values, class counts of either side.
     """
-    rows, held, left, right = scratch
-    size = len(values)
-    low, high = values[0], values[0]
+    rows, values, held, left, right = scratch
+    size = len(order)
+    low = high = int(column[order[0]])
     for row in range(size):
-        value = values[row]
+        value = int(column[order[row]])
+        values[row] = value
         rows[value] += 1
         low, high = min(low, value), max(high, value)
     if low == high:
@@ -48,7 +57,7 @@ def _best_of(values: Ints, targets: Ints, leaf_rows: int, sums: tuple[Ints, int]
         return -1.0, 0, 0
     filled = 0
     for value in range(low, high + 1):
-        count = rows[value]
+        count = int(rows[value])
         rows[value] = filled
         filled += count
     for row in range(size):
@@ -62,7 +71,7 @@ def _best_of(values: Ints, targets: Ints, leaf_rows: int, sums: tuple[Ints, int]
     best, below, above = -1.0, 0, 0
     passed, last, waiting = 0, low, False
     for value in range(low, high + 1):
-        end = rows[value]
+        end = int(rows[value])
         rows[value] = 0
         if end == passed:
             continue
@@ -82,11 +91,12 @@ def _best_of(values: Ints, targets: Ints, leaf_rows: int, sums: tuple[Ints, int]
     return best, below, above
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def split(features: Ints, sizes: Ints, targets: Ints, classes: int, leaf_rows: int) -> Nodes:
+@compiled
+def split(features: Codes, sizes: Ints, targets: Ints, classes: int, leaf_rows: int, looked: int, seed: int) -> Nodes:
     """The tree of `targets` (below `classes`) given `features`, shape (features, rows), each from 0 to below its entry of `sizes`.
 
-    Nodes are split while both sides hold `leaf_rows` rows and the node more than one class; of equal splits the first stands.
+    Nodes are split while both sides hold `leaf_rows` rows and the node more than one class. Each looks at `looked` features chosen by
+    chance, and at more until one of them can be split.
     """
     total = targets.shape[0]
     most = 2 * (total // leaf_rows) + 1
@@ -94,11 +104,18 @@ def split(features: Ints, sizes: Ints, targets: Ints, classes: int, leaf_rows: i
     low, high = np.zeros(most, np.int32), np.zeros(most, np.int32)
     reached = np.zeros(total, np.int32)
     order, other = np.arange(total).astype(np.int32), np.empty(total, np.int32)
-    values, held = np.empty(total, np.int32), np.empty(total, np.int32)
-    scratch = (np.zeros(sizes.max(), np.int32), np.empty(total, np.int32), np.zeros(classes, np.int32), np.zeros(classes, np.int32))
+    held = np.empty(total, np.int32)
+    scratch = (
+        np.zeros(sizes.max(), np.int32),
+        np.empty(total, np.int32),
+        np.empty(total, np.int32),
+        np.zeros(classes, np.int32),
+        np.zeros(classes, np.int32),
+    )
     counts = np.zeros(classes, np.int32)
     stack = [(0, 0, total)]
     used = 1
+    places, state = np.arange(features.shape[0]), np.uint64(seed)
     while len(stack):
         node, begin, end = stack.pop()
         rows = order[begin:end]
@@ -112,15 +129,19 @@ def split(features: Ints, sizes: Ints, targets: Ints, classes: int, leaf_rows: i
             counts[held[row]] += 1
         squares = 0
         for count in counts:
-            squares += np.int64(count) * count
-        if squares == np.int64(size) * size:
+            squares += int(count) * int(count)
+        if squares == size * size:
             continue
         best = -1.0
-        for place in range(features.shape[0]):
+        for one in range(features.shape[0]):
+            if one >= looked and best >= 0:
+                break
+            state = state * _MULTIPLIER + _INCREMENT
+            swapped = one + np.int64(state >> np.uint64(33)) % (features.shape[0] - one)
+            places[one], places[swapped] = places[swapped], places[one]
+            place = places[one]
             column = features[place]
-            for row in range(size):
-                values[row] = column[rows[row]]
-            score, below, above = _best_of(values[:size], held[:size], leaf_rows, (counts, squares), scratch)
+            score, below, above = _best_of(column, rows, held[:size], leaf_rows, (counts, squares), scratch)
             if score > best:
                 best, feature[node], low[node], high[node] = score, place, below, above
         if best < 0:

@@ -1,7 +1,8 @@
-"""One decision tree with histograms in its leaves, as plain arrays, no pickle.
+"""A few decision trees of one column with histograms in their leaves, as plain arrays, no pickle; a row is drawn from one of them.
 
 Sequential synthesis by trees: Reiter, "Using CART to generate partially synthetic public use microdata", J. Official
-Statistics 21 (2005). Here the leaves keep class histograms and never rows.
+Statistics 21 (2005), and by forests: Caiola, Reiter, "Random forests for generating partially synthetic, categorical data",
+Transactions on Data Privacy 3 (2010). Here the leaves keep class histograms and never rows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from warehouse_twin.randomness import derive_seed
 from warehouse_twin.synthesizers.margins import Margins
 from warehouse_twin.synthesizers.ordering import category_ranks
 
@@ -24,12 +26,14 @@ Ints = NDArray[np.int64]
 Features = Sequence[NDArray[np.float32]]
 """One array a feature, each of shape (rows,): a tree stacks those it splits on, and no others."""
 CHUNK = 20_000
+TREES = 3
+"""Trees that share the rows to draw. Each sees by chance other features at its splits, so what one makes of noise the others do not."""
 Opening = Callable[[slice], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Nodes as arrays of equal length; `leaf` is the row of `histograms` for a leaf, -1 inside.
+    """Nodes as arrays of equal length; `leaf` is the row of `histograms` for a leaf, -1 inside; a tree begins at each of `roots`.
 
     `histograms` has shape (leaves, classes): cumulative shares, the last column 1. `ranks` are for features that are categories:
     what splits compare is not the category but its rank, the last one that of null (-1). `margins` weigh the classes of a leaf.
@@ -43,29 +47,26 @@ class Tree:
     histograms: NDArray[np.float32]
     ranks: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
     margins: Margins | None = None
+    roots: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
 
-    def leaves(self, features: Features, rows: slice) -> Ints:
-        """The leaf of each of these rows."""
-        used = np.unique(self.feature[self.feature >= 0])
+    def leaves(self, features: Features, rows: slice, roots: Ints | None = None) -> Ints:
+        """The leaf of each of these rows, each from a root of its own, or all from the first."""
+        from warehouse_twin.synthesizers.walking import descended
+
+        used, size = np.unique(self.feature[self.feature >= 0]), rows.stop - rows.start
+        start = np.full(size, self.roots[0]) if roots is None else roots
         if not len(used):
-            return np.zeros(rows.stop - rows.start, dtype=np.int64)
-        split = np.searchsorted(used, self.feature)
-        seen = np.stack([self._compared(index, features[index][rows]) for index in used], axis=1)
-        node = np.zeros(len(seen), dtype=np.int64)
-        active = np.arange(len(seen))
-        while len(active):
-            here = node[active]
-            goes_left = seen[active, split[here]] <= self.threshold[here]
-            node[active] = np.where(goes_left, self.left[here], self.right[here])
-            active = active[self.leaf[node[active]] < 0]
-        found: Ints = self.leaf[node]
+            return self.leaf[start]
+        seen = np.stack([self._compared(index, features[index][rows]) for index in used])
+        split = np.where(self.feature < 0, -1, np.searchsorted(used, self.feature))
+        found: Ints = self.leaf[descended(seen, split, self.threshold, self.left, self.right, start)]
         return found
 
     def _compared(self, index: int, feature: NDArray[np.float32]) -> NDArray[np.float32]:
         return self.ranks[index][feature.astype(np.int64)] if index in self.ranks else feature
 
     def draw(self, features: Features, draws: Floats, opening: Opening | None = None, spare: Floats | None = None) -> Ints:
-        """A class a row by inverse CDF of its leaf's histogram; `draws` are uniform in [0, 1).
+        """A class a row by inverse CDF of its leaf's histogram; `draws` are uniform in [0, 1), and choose the tree, too.
 
         `opening` says which classes some rows may have; where a leaf has none of them, those of `spare`, shares of all classes,
         are drawn from, and where that has none either, any.
@@ -73,22 +74,26 @@ class Tree:
         classes = np.empty(len(draws), dtype=np.int64)
         for begin in range(0, len(draws), CHUNK):
             part = slice(begin, min(begin + CHUNK, len(draws)))
-            ends = self._ends(features, part)
+            which = np.minimum(draws[part] * len(self.roots), len(self.roots) - 1).astype(np.int64)
+            inside = draws[part] * len(self.roots) - which
+            ends = self._ends(features, part, self.roots[which])
             if opening is None:
-                classes[part] = (ends <= (draws[part] * ends[:, -1])[:, None]).sum(axis=1)
+                classes[part] = (ends <= (inside * ends[:, -1])[:, None]).sum(axis=1)
             else:
-                classes[part] = _among(ends, opening(part), spare, draws[part])
+                classes[part] = _among(ends, opening(part), spare, inside)
         drawn: Ints = np.minimum(classes, self.histograms.shape[1] - 1)
         return drawn
 
     def shares(self, features: Features, classes: Ints) -> Floats:
-        """The probability of each row's class in its leaf."""
-        found = np.empty(len(classes))
+        """The probability of each row's class: the mean over the trees of its share in the row's leaf."""
+        found = np.zeros(len(classes))
         for begin in range(0, len(classes), CHUNK):
             part = slice(begin, min(begin + CHUNK, len(classes)))
-            ends, rows = self._ends(features, part), np.arange(part.stop - part.start)
-            before = np.where(classes[part] > 0, ends[rows, classes[part] - 1], 0.0)
-            found[part] = (ends[rows, classes[part]].astype(np.float64) - before) / ends[:, -1]
+            rows = np.arange(part.stop - part.start)
+            for root in self.roots:
+                ends = self._ends(features, part, np.full(len(rows), root))
+                before = np.where(classes[part] > 0, ends[rows, classes[part] - 1], 0.0)
+                found[part] += (ends[rows, classes[part]].astype(np.float64) - before) / ends[:, -1] / len(self.roots)
         return found
 
     def most(self) -> Floats:
@@ -96,16 +101,10 @@ class Tree:
         shares: Floats = np.diff(self.histograms.astype(np.float64), axis=1, prepend=0.0).max(axis=0)
         return shares if self.margins is None else np.minimum(shares * self.margins.most(), 1.0)
 
-    def _ends(self, features: Features, rows: slice) -> NDArray[np.float32]:
+    def _ends(self, features: Features, rows: slice, roots: Ints) -> NDArray[np.float32]:
         """The cumulative weights of these rows' classes; the last is their sum."""
-        found = self.histograms[self.leaves(features, rows)]
-        if self.margins is None:
-            return found
-        weights = found.copy()
-        weights[:, 1:] -= found[:, :-1]
-        weights *= self.margins.factors(features, rows)
-        ends: NDArray[np.float32] = np.cumsum(weights, axis=1, out=weights)
-        return ends
+        leaf = self.leaves(features, rows, roots)
+        return self.histograms[leaf] if self.margins is None else self.margins.weighed(self.histograms, leaf, features, rows)
 
     def reading(self, places: Sequence[int]) -> Tree:
         """The same tree, its i-th feature being the one at `places[i]`."""
@@ -121,6 +120,7 @@ class Tree:
             "leaf": self.leaf,
             "histograms": self.histograms.ravel(),
             "classes": self.histograms.shape[1],
+            "roots": self.roots,
             "ranked": list(self.ranks),
             "ranks": [ranks.tolist() for ranks in self.ranks.values()],
             **({"groups": [], "terms": []} if self.margins is None else self.margins.to_row()),
@@ -138,6 +138,7 @@ class Tree:
             histograms=np.asarray(row["histograms"], dtype=np.float32).reshape(-1, classes),
             ranks={index: np.asarray(ranks, dtype=np.float32) for index, ranks in zip(row["ranked"], row["ranks"], strict=True)},
             margins=Margins.from_row(row),
+            roots=np.asarray(row["roots"], dtype=np.int64),
         )
 
 
@@ -173,9 +174,9 @@ def single_leaf(targets: Ints, classes: int) -> Tree:
 
 
 def fit_tree(
-    features: Features, targets: Ints, classes: int, *, leaf_rows: int, categories: Sequence[int] = (), ordered: bool = False
+    features: Features, targets: Ints, classes: int, *, leaf_rows: int, seed: int, categories: Sequence[int] = (), ordered: bool = False
 ) -> Tree:
-    """Fit a tree of `targets` (classes) given `features`, whole numbers from -1; leaves hold at least `leaf_rows` rows.
+    """Fit trees of `targets` (classes) given `features`, whole numbers from -1; leaves hold at least `leaf_rows` rows.
 
     `categories` says of each feature how many categories it has with null, 0 for one whose values are in order as they are;
     `ordered` whether the classes are. One leaf when there is too little to learn from, or classes for half of the rows.
@@ -188,28 +189,40 @@ def fit_tree(
     ranks = {}
     for index, size in enumerate(categories):
         if size:
-            codes = np.where(features[index] < 0, size - 1, features[index]).astype(np.int64)
-            ranks[index] = category_ranks(codes, size, targets, classes, ordered=ordered)
+            known = np.where(features[index] < 0, size - 1, features[index]).astype(np.int64)
+            ranks[index] = category_ranks(known, size, targets, classes, ordered=ordered)
     seen = np.empty((len(features), len(targets)), dtype=np.int32)
     for index, feature in enumerate(features):
         seen[index] = ranks[index][feature.astype(np.int64)] if index in ranks else feature
-    nodes = split(seen + 1, seen.max(axis=1) + 2, targets.astype(np.int32), classes, leaf_rows)
-    return _as_arrays(nodes, targets, classes, ranks)
+    trees, looked = (TREES, -(-len(features) // 2)) if len(features) > 2 else (1, len(features))
+    sizes, wanted = (seen.max(axis=1) + 2).astype(np.int32), targets.astype(np.int32)
+    seen += 1
+    codes = seen.astype(np.uint16) if sizes.max() < 2**16 else seen  # the narrower, the more of them in the processor's cache
+    grown = [split(codes, sizes, wanted, classes, leaf_rows, looked, derive_seed(seed, one)) for one in range(trees)]
+    return _as_arrays(grown, targets, classes, ranks)
 
 
-def _as_arrays(nodes: Nodes, targets: Ints, classes: int, ranks: Mapping[int, NDArray[np.float32]]) -> Tree:
-    """The nodes as a tree: thresholds lie half-way between the values on both sides."""
-    inner = nodes.feature >= 0
+def _as_arrays(grown: Sequence[Nodes], targets: Ints, classes: int, ranks: Mapping[int, NDArray[np.float32]]) -> Tree:
+    """The nodes of all trees in one; thresholds lie half-way between the values on both sides."""
+    starts = np.cumsum([0, *(len(nodes.feature) for nodes in grown)])
+    feature = np.concatenate([nodes.feature for nodes in grown]).astype(np.int64)
+    inner = feature >= 0
+    left, right = (
+        np.concatenate([nodes[side] + start for nodes, start in zip(grown, starts[:-1], strict=True)]).astype(np.int64) for side in (3, 4)
+    )
     leaf = np.where(inner, -1, np.cumsum(~inner) - 1).astype(np.int64)
     leaves = int((~inner).sum())
-    counts = np.bincount(leaf[nodes.reached] * classes + targets, minlength=leaves * classes).reshape(leaves, classes)
-    used = set(nodes.feature[inner].tolist())
+    counts = np.zeros(leaves * classes, dtype=np.int64)
+    for nodes, start in zip(grown, starts[:-1], strict=True):
+        counts += np.bincount(leaf[nodes.reached + start] * classes + targets, minlength=leaves * classes)
+    used = set(feature[inner].tolist())
     return Tree(
-        feature=nodes.feature.astype(np.int64),
-        threshold=(nodes.low + nodes.high) / 2.0 - 1.0,
-        left=nodes.left.astype(np.int64),
-        right=nodes.right.astype(np.int64),
+        feature=feature,
+        threshold=np.concatenate([(nodes.low + nodes.high) / 2.0 - 1.0 for nodes in grown]),
+        left=np.where(inner, left, -1),
+        right=np.where(inner, right, -1),
         leaf=leaf,
-        histograms=_cumulative(counts.astype(np.float64)),
+        histograms=_cumulative(counts.reshape(leaves, classes).astype(np.float64)),
         ranks={index: order for index, order in ranks.items() if index in used},
+        roots=starts[:-1].astype(np.int64),
     )

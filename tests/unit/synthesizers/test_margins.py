@@ -12,6 +12,7 @@ from warehouse_twin.synthesizers.sequential import TREE
 from warehouse_twin.synthesizers.trees import single_leaf
 
 HALVES = np.arange(2, dtype=np.int64)
+EVEN = np.asarray([[0.5, 1.0]], dtype=np.float32)
 
 
 def profile_of(table: pa.Table) -> TableProfile:
@@ -28,9 +29,8 @@ def test_expected_counts_become_the_real_ones() -> None:
     drawn = np.repeat([0, 1], 1_000)
     margins = fit_margins([pair([[9_000, 1_000], [1_000, 9_000]], drawn)], HALVES, np.full((2_000, 2), 0.5, np.float32), least_rows=50)
     assert margins is not None
-    factors = margins.factors([np.asarray([-1.0, 0.0], dtype=np.float32)], slice(0, 2)).astype(float)
-    shares = factors / factors.sum(axis=1, keepdims=True)
-    assert np.allclose(shares, [[0.9, 0.1], [0.1, 0.9]], atol=0.01)
+    ends = margins.weighed(EVEN, np.zeros(2, dtype=np.int64), [np.asarray([-1.0, 0.0], dtype=np.float32)], slice(0, 2))
+    assert np.allclose(ends[:, 0] / ends[:, 1], [0.9, 0.1], atol=0.01)
 
 
 def test_chance_and_few_rows_make_no_term() -> None:
@@ -57,7 +57,8 @@ def test_margins_come_back_from_their_row_and_bound_what_they_do() -> None:
     again = Margins.from_row(margins.to_row())
     features = [np.asarray([-1.0, 0.0, 5.0], dtype=np.float32)]
     assert again is not None
-    assert np.array_equal(again.factors(features, slice(0, 3)), margins.factors(features, slice(0, 3)))
+    found, same = (one.weighed(EVEN, np.zeros(3, dtype=np.int64), features, slice(0, 3)) for one in (margins, again))
+    assert np.array_equal(found, same)
     leaf = replace(single_leaf(np.asarray([0, 1] * 50), 2), margins=again)
     assert leaf.shares(features, np.asarray([0, 1, 1])).round(1).tolist() == [0.9, 0.9, 0.9]
     assert (leaf.shares(features, np.asarray([0, 0, 0])) <= leaf.most()[0]).all()
