@@ -27,7 +27,7 @@ from benchmarks.linked import Ints, Linked, Schema, Tables, Way, spelled, tellin
 from warehouse_twin.profiling.matching import child_counts, columns_of, duplicated
 from warehouse_twin.warehouses.catalog import ForeignKey
 
-DRAWS, SMALLEST = 3, 100
+DRAWS, COUNT_DRAWS, SMALLEST = 3, 20, 100
 WIDTH = measures.CATEGORIES + 2
 
 
@@ -58,13 +58,25 @@ def child_count_closeness(real: Linked, other: Linked) -> dict[str, float]:
     return {spelled(*key): ks_complement(_counts(real, key), _counts(other, key)) for key in real.schema.keys}
 
 
-def child_count_ceiling(real: Linked, *, seed: int) -> dict[str, float]:
-    """The same of two random halves of the real parents, mean over draws; halves are smaller, so it errs low."""
-    draw, found = np.random.default_rng(seed), {}
+def child_count_halves(real: Linked, other: Linked | None, *, seed: int) -> dict[str, float]:
+    """The same of a random half of the real parents and as many of the other side, mean over draws; `other` None is the other half."""
+    found = {}
     for key in real.schema.keys:
-        counts = _counts(real, key)
-        halves = [np.array_split(draw.permutation(counts), 2) for _ in range(DRAWS)]
-        found[spelled(*key)] = float(np.mean([ks_complement(one, two) for one, two in halves]))
+        draw, scores = np.random.default_rng(seed), []
+        for _ in range(COUNT_DRAWS):
+            one, two = np.array_split(draw.permutation(_counts(real, key)), 2)
+            scores.append(ks_complement(one, two if other is None else draw.permutation(_counts(other, key))[: len(two)]))
+        found[spelled(*key)] = float(np.mean(scores))
+    return found
+
+
+def child_shares(real: Linked, other: Linked) -> dict[str, float]:
+    """By foreign key to a table that is kept, whose rows are the same on both sides: 1 - total variation of whose the children are."""
+    found = {}
+    for key in real.schema.keys:
+        if key[1].references in real.schema.kept:
+            shares = [_counts(side, key) / max(1.0, _counts(side, key).sum()) for side in (real, other)]
+            found[spelled(*key)] = float(1 - np.abs(shares[0] - shares[1]).sum() / 2)
     return found
 
 

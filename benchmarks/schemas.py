@@ -140,24 +140,33 @@ def study(case: Case, found: Mapping[str, tuple[Tables, float]]) -> Iterator[dic
     sides = {name: Linked(case.schema, tables) for name, (tables, _) in found.items()}
     sides["independent"] = Linked(case.schema, relational.independent(case.schema, case.tables, seed=1))
     joined = relational.Joined(real, tuple(sides.values()))
+    ceilings = relational.child_count_halves(real, None, seed=1)
     pairs = {hops: joined.pairs(hops, seed=1) for hops in (1, 2, 3)}
     for place, (name, side) in enumerate(sides.items()):
-        counts = relational.child_count_closeness(real, side)
+        counts, shares = relational.child_count_closeness(real, side), relational.child_shares(real, side)
+        halves = relational.child_count_halves(real, side, seed=1)
         line: dict[str, Any] = {
             "orphans": sum(relational.orphans(side).values()),
             "repeated_keys": sum(relational.repeated_keys(side).values()),
         }
         line |= {"shape": _mean(relational.shapes(real, side)), **_counted(case.schema, counts)}
+        line |= {"counts_ratio_min": _least(case.schema, halves, ceilings), "shares_min": min(shares.values(), default=None)}
         line |= {"depth": _mean(relational.depth_closeness(real, side))}
         line |= {f"pairs_{hops}": _mean(scores[place]) for hops, (scores, _) in pairs.items()}
         line |= {"ratio_1_min": _worst(pairs[1][0][place], pairs[1][1])}
         line |= {"c2st_parents": _mean(relational.parent_detection(real, side, seed=1))}
         yield {"case": case.name, "engine": name, **line, "cpu_s": found[name][1] if name in found else None, "child_counts": counts}
-    counts = relational.child_count_ceiling(real, seed=1)
-    line = {"orphans": None, "repeated_keys": None, "shape": None, **_counted(case.schema, counts), "depth": None}
+    line = {"orphans": None, "repeated_keys": None, "shape": None, **_counted(case.schema, ceilings)}
+    line |= {"counts_ratio_min": None, "shares_min": None, "depth": None}
     line |= {f"pairs_{hops}": _mean(ceiling) for hops, (_, ceiling) in pairs.items()} | {"ratio_1_min": None}
     line |= {"c2st_parents": _mean(relational.parent_detection(real, None, seed=1))}
-    yield {"case": case.name, "engine": "half", **line, "cpu_s": None, "child_counts": counts}
+    yield {"case": case.name, "engine": "half", **line, "cpu_s": None, "child_counts": ceilings}
+
+
+def _least(schema: Schema, counts: Mapping[str, float], ceilings: Mapping[str, float]) -> float:
+    """The least, over the keys to tables that are drawn, of the closeness of as many parents as a share of the ceiling's."""
+    drawn = [spelled(name, key) for name, key in schema.keys if key.references not in schema.kept]
+    return round(min(counts[name] / ceilings[name] for name in drawn), 4)
 
 
 def _counted(schema: Schema, counts: Mapping[str, float]) -> dict[str, float]:

@@ -19,7 +19,6 @@ from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
 from warehouse_twin.profiling.snapshot_parts import training_part
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
-from warehouse_twin.relations.aggregates import settled, without_settled
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.contexts import summed_apart
 from warehouse_twin.relations.cutting import fill_cut
@@ -33,6 +32,7 @@ from warehouse_twin.relations.planning import planned
 from warehouse_twin.relations.ruling import rules_of
 from warehouse_twin.relations.sequence_facts import lesson_of
 from warehouse_twin.relations.sequences import fit_sequence
+from warehouse_twin.relations.settling import settled, without_settled
 from warehouse_twin.relations.training import children_view, context_columns, training_view
 from warehouse_twin.stages.snapshots import repair, write_rows
 from warehouse_twin.synthesizers.protocol import Model

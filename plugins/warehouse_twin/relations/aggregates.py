@@ -1,13 +1,8 @@
-"""Columns of a parent that are counted or summed up from its children: found in the source, settled in the twin.
-
-A parent is drawn before its children, so that its own draw of such a column can only be a guess. When all tables are drawn the
-column is computed from the children that the parent did get, and with it what follows from it. Rules that such a column could
-break are let go: those of its table that do not say what a column is, and those of children that look at it.
-"""
+"""Columns of a parent that are counted or summed up from its children, or the last one's, found in the source."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,58 +13,22 @@ from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTwin
 from warehouse_twin.profiling.matching import match_rows
-from warehouse_twin.profiling.rules.evaluating import beyond, computed, from_scalar, on_grid, scalar
+from warehouse_twin.profiling.rules.evaluating import beyond, nulls_of, scalar
 from warehouse_twin.profiling.rules.evidence import SURPRISE
 from warehouse_twin.profiling.rules.rule import DERIVING, Rule
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import permutation
-from warehouse_twin.relations.contexts import Read
+from warehouse_twin.relations.children import Family
+from warehouse_twin.relations.contexts import MODELLED_KINDS, Read, modelled_columns
 from warehouse_twin.relations.key_plans import KeyPlan
+from warehouse_twin.relations.latest import agrees, latest, latest_rules
 from warehouse_twin.relations.terms import Term, products
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-SAMPLE, MAX_COLUMNS = 4_000, 12
+SAMPLE, MAX_COLUMNS, MAX_ORDERS = 4_000, 12, 4
 APART = 0.01
 """The intraclass correlation below which siblings are no more alike than others, beside what chance makes of it."""
-
-
-@dataclass(frozen=True)
-class _Family:
-    """A table's rows, as many as are looked at, and the rows of another that refer to them; `links` is the parent's row of each."""
-
-    name: str
-    key: ForeignKey
-    links: Ints
-    parents: int
-    read: Callable[[str], pa.ChunkedArray]
-
-    @property
-    def counts(self) -> Ints:
-        return np.bincount(self.links, minlength=self.parents).astype(np.int64)
-
-    def values(self, term: Term, step: float) -> Floats:
-        """The term's product for every child."""
-        return term.values(lambda name: scalar(self.read(name)), step)
-
-    def aggregate(self, term: Term, step: float) -> Floats:
-        """The function of the children's values for every parent, NaN where there is none."""
-        function = term.function
-        if function == "count":
-            return self.counts.astype(np.float64)
-        values = self.values(term, step)
-        here = ~np.isnan(values)
-        links, values = self.links[here], values[here]
-        filled = np.bincount(links, minlength=self.parents) > 0
-        if function == "sum":
-            return np.where(filled, np.bincount(links, weights=values, minlength=self.parents), np.nan)
-        order = np.lexsort((values if function == "max" else -values, links))
-        found = np.full(self.parents, np.nan)
-        found[links[order]] = values[order]  # written last wins: the greatest, or the least
-        return found
-
-
-# ── found ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def aggregate_rules(
@@ -88,8 +47,8 @@ def aggregate_rules(
     plan, profile = plans[name], profiles[name]
     taken = {rule.target for rule in rules if rule.kind in DERIVING} | set(plan.leading)
     kinds = ("numeric", "datetime")
-    targets = [column for column in plan.modelled if profile.column(column).kind in kinds and column not in taken]
-    targets = [column for column in targets if profile.column(column).distinct > 2]
+    every = [column for column in modelled_columns(name, plans, profiles) if column not in taken and profile.column(column).distinct > 1]
+    targets = [column for column in every if profile.column(column).kind in kinds and profile.column(column).distinct > 2]
     found: dict[str, Rule] = {}
     for other in twin.protected:
         for key in other.table.foreign_keys:
@@ -98,7 +57,22 @@ def aggregate_rules(
                 finder = _Finder(profile, [column for column in targets if column not in found], rows, whole)
                 for rule in finder.find(other.name, key, numbers[:MAX_COLUMNS]):
                     found.setdefault(rule.target, rule)
-    return tuple(found[column] for column in targets if column in found)
+    for rule in _latest(twin, name, profiles, plans, _Finder(profile, [c for c in every if c not in found], rows, whole)):
+        found.setdefault(rule.target, rule)
+    return tuple(found[column] for column in every if column in found)
+
+
+def _latest(
+    twin: ResolvedTwin, name: str, profiles: Mapping[str, TableProfile], plans: Mapping[str, KeyPlan], finder: _Finder
+) -> Iterator[Rule]:
+    """The columns that are those of the last or first row that refers to a table's row, in the order of a time or a number."""
+    for other in twin.protected:
+        columns = [column for column in plans[other.name].modelled if profiles[other.name].column(column).kind in MODELLED_KINDS]
+        numbers = [column for column in columns if profiles[other.name].column(column).kind != "categorical"]
+        numbers.sort(key=lambda column: (column != other.order_by, profiles[other.name].column(column).kind != "datetime"))
+        for key in other.table.foreign_keys:
+            if key.references == name and other.name != name and finder.targets and numbers:
+                yield from finder.find_latest(other.name, key, columns[: 2 * MAX_COLUMNS], numbers[:MAX_ORDERS])
 
 
 @dataclass(frozen=True)
@@ -110,9 +84,8 @@ class _Finder:
 
     def find(self, table: str, key: ForeignKey, numbers: Sequence[str]) -> Iterator[Rule]:
         """Every aggregate that a target may be, tried on some parents, proved on all."""
-        parents = self.rows(self.profile.table, key.references_columns)
-        some = np.sort(permutation(parents.num_rows, seed=0, stream="aggregates")[:SAMPLE])
-        few, all_parents = self._family(table, key, parents.take(pa.array(some))), None
+        parents, some, few = self._some(table, key)
+        all_parents = None
         if (few.counts >= 2).sum() < SURPRISE:
             return
         columns = {target: self.rows(self.profile.table, [target]).column(0) for target in self.targets}
@@ -125,7 +98,26 @@ class _Finder:
                     yield self._with_empty(rule, all_parents, scalar(column))
                     break
 
-    def _alike(self, target: str, values: Floats, few: _Family, numbers: Sequence[str]) -> Iterator[Rule]:
+    def find_latest(self, table: str, key: ForeignKey, columns: Sequence[str], by: Sequence[str]) -> Iterator[Rule]:
+        """Every target that is a column of the last or the first of the rows, tried on some parents, proved on all."""
+        parents, some, few = self._some(table, key)
+        if (few.counts >= 2).sum() < SURPRISE:
+            return
+        whole = {target: self.rows(self.profile.table, [target]).column(0) for target in self.targets}
+        sampled = {target: column.take(pa.array(some)) for target, column in whole.items()}
+        all_parents: Family | None = None
+        for rule in latest_rules(few, sampled, columns, by):
+            all_parents, column = all_parents or self._family(table, key, parents), whole[rule.target]
+            if agrees(latest(all_parents, rule), column) and self._supported(all_parents, column):
+                yield self._with_empty(rule, all_parents, np.where(nulls_of(column), np.nan, 1.0))
+
+    def _some(self, table: str, key: ForeignKey) -> tuple[pa.Table, Ints, Family]:
+        """The keys of all parents, which of them are tried, and these with their rows."""
+        parents = self.rows(self.profile.table, key.references_columns)
+        some = np.sort(permutation(parents.num_rows, seed=0, stream="aggregates")[:SAMPLE]).astype(np.int64)
+        return parents, some, self._family(table, key, parents.take(pa.array(some)))
+
+    def _alike(self, target: str, values: Floats, few: Family, numbers: Sequence[str]) -> Iterator[Rule]:
         """The rules that hold in some parents, which have these values of the target."""
         parts = self.profile.column(target).parts
         step = parts[0].step if len(parts) == 1 else 1.0
@@ -140,7 +132,7 @@ class _Finder:
                     yield rule
                     break
 
-    def _family(self, table: str, key: ForeignKey, parents: pa.Table) -> _Family:
+    def _family(self, table: str, key: ForeignKey, parents: pa.Table) -> Family:
         keys = self.whole(table, key.columns)
         near = pc.is_in(keys.column(0), value_set=parents.column(0).combine_chunks().cast(keys.column(0).type))
         places = np.flatnonzero(near.to_numpy())
@@ -152,13 +144,13 @@ class _Finder:
             return self.whole(table, [name]).column(0).take(index)
 
         few = parents.num_rows <= SAMPLE  # whose children's columns are kept in memory
-        return _Family(table, key, links[links >= 0], parents.num_rows, cache(read) if few else read)
+        return Family(table, key, links[links >= 0], parents.num_rows, cache(read) if few else read)
 
-    def _supported(self, family: _Family, column: pa.ChunkedArray) -> bool:
+    def _supported(self, family: Family, column: pa.ChunkedArray) -> bool:
         present = (family.counts > 0) & column.is_valid().to_numpy()
         return int(present.sum()) >= max(100, 10 * self.profile.k)
 
-    def _with_empty(self, rule: Rule, family: _Family, values: Floats) -> Rule:
+    def _with_empty(self, rule: Rule, family: Family, values: Floats) -> Rule:
         alone = values[family.counts == 0]
         empty = "free"
         if len(alone) >= self.profile.k:
@@ -166,7 +158,7 @@ class _Finder:
         return Rule("aggregate", rule.target, (), {**rule.detail, "empty": empty})
 
 
-def _rule(target: str, term: Term, family: _Family, step: float) -> Rule:
+def _rule(target: str, term: Term, family: Family, step: float) -> Rule:
     """`apart`: whether the children that are summed up are no more alike than rows of different parents."""
     detail = {
         "function": term.function,
@@ -183,7 +175,7 @@ def _rule(target: str, term: Term, family: _Family, step: float) -> Rule:
     return Rule("aggregate", target, (), detail)
 
 
-def _apart(family: _Family, terms: Sequence[Term], step: float) -> bool:
+def _apart(family: Family, terms: Sequence[Term], step: float) -> bool:
     """Whether no term has an intraclass correlation to speak of: Fisher's, from the products of all pairs of siblings."""
     for term in terms:
         values = family.values(term, step)
@@ -201,7 +193,7 @@ def _apart(family: _Family, terms: Sequence[Term], step: float) -> bool:
     return True
 
 
-def _aggregates(family: _Family, numbers: Sequence[str]) -> Iterator[Term]:
+def _aggregates(family: Family, numbers: Sequence[str]) -> Iterator[Term]:
     """Functions and their columns: the greatest and the least only where they differ, as equal ones are copies of the parent's."""
     yield Term("count")
     for name in numbers:
@@ -222,76 +214,3 @@ def _agree(rule: Rule, made: Floats, values: Floats, *, dealt: bool = False) -> 
         return True
     again = values[both][permutation(int(both.sum()), seed=1, stream="aggregates")]
     return bool(beyond(made[both], again, float(rule.detail["step"])).sum() >= SURPRISE)
-
-
-# ── settled ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def without_settled(found: Mapping[str, tuple[Rule, ...]], plans: Mapping[str, KeyPlan]) -> dict[str, tuple[Rule, ...]]:
-    """The rules of all tables but those that a column could break that is settled after its children are drawn."""
-    changed = {name: _changed(rules) for name, rules in found.items()}
-    kept: dict[str, tuple[Rule, ...]] = {}
-    for name, rules in found.items():
-        drive = plans[name].drive
-        above = {f"{drive.references}.{column}" for column in changed.get(drive.references, ())} if drive is not None else set()
-        kept[name] = tuple(
-            rule
-            for rule in rules
-            if rule.ignored
-            or rule.kind == "aggregate"
-            or (not above.intersection(rule.columns) and (rule.kind in DERIVING or not changed[name].intersection(rule.columns)))
-        )
-    return kept
-
-
-def _changed(rules: Sequence[Rule]) -> set[str]:
-    """Aggregates, and what is computed from them."""
-    changed = {rule.target for rule in rules if rule.kind == "aggregate" and not rule.ignored}
-    for rule in _computing(rules):
-        if changed.intersection(rule.sources):
-            changed.add(rule.target)
-    return changed
-
-
-def _computing(rules: Sequence[Rule]) -> list[Rule]:
-    """Rules that say what a column is, sources first."""
-    left = [rule for rule in rules if rule.kind in DERIVING and not rule.ignored]
-    ordered: list[Rule] = []
-    while left:
-        targets = {rule.target for rule in left}
-        ready = [rule for rule in left if not targets.intersection(rule.sources)] or left
-        ordered += ready
-        left = [rule for rule in left if rule not in ready]
-    return ordered
-
-
-def settled(table: pa.Table, rules: Sequence[Rule], whole: Read) -> pa.Table:
-    """A table of the twin with its aggregates computed from the rows that refer to it, and what follows from them."""
-    aggregates = [rule for rule in rules if rule.kind == "aggregate" and not rule.ignored]
-    for rule in aggregates:
-        column = table.column(rule.target)
-        values = aggregated(table, rule, whole)
-        found = from_scalar(on_grid(values, float(rule.detail["step"])), column.type)
-        keep = pa.array(np.isnan(values) & (rule.detail["empty"] == "free" or column.null_count == 0))
-        table = table.set_column(table.column_names.index(rule.target), rule.target, pc.if_else(keep, column, found))
-    changed = {rule.target for rule in aggregates}
-    for rule in _computing(rules):
-        if changed.intersection(rule.sources) and set(rule.columns) <= set(table.column_names):
-            column = table.column(rule.target)
-            found = computed(rule, {name: table.column(name) for name in rule.sources}, column.type)
-            array = pc.if_else(pc.and_(column.is_valid(), found.is_valid()), found, column)
-            table = table.set_column(table.column_names.index(rule.target), rule.target, array)
-            changed.add(rule.target)
-    return table
-
-
-def aggregated(table: pa.Table, rule: Rule, whole: Read) -> Floats:
-    """What an aggregate comes to in every row of a table, NaN where it is null or any."""
-    detail = rule.detail
-    children = whole(detail["table"], [*detail["columns"], *(name for name in detail["of"] if name not in detail["columns"])])
-    links = match_rows([children.column(name) for name in detail["columns"]], [table.column(name) for name in detail["references"]])
-    here = pa.array(np.flatnonzero(links >= 0))
-    key = ForeignKey(tuple(detail["columns"]), "", tuple(detail["references"]))
-    family = _Family(detail["table"], key, links[links >= 0], table.num_rows, lambda name: children.column(name).take(here))
-    values = family.aggregate(Term.of_rule(detail), float(detail["step"]))
-    return np.where(family.counts == 0, 0.0 if detail["empty"] == "zero" else np.nan, values)

@@ -18,14 +18,15 @@ import pyarrow.parquet as pq
 
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.profiling.matching import match_rows
-from warehouse_twin.profiling.rules.evaluating import beyond, scalar, violations
+from warehouse_twin.profiling.rules.evaluating import violations
 from warehouse_twin.profiling.rules.evidence import Evidence
 from warehouse_twin.profiling.rules.mining import mine
 from warehouse_twin.profiling.rules.rule import Rule, kept
 from warehouse_twin.profiling.snapshot_parts import ENTITY, training_part
 from warehouse_twin.profiling.table_profile import TableProfile
-from warehouse_twin.relations.aggregates import aggregate_rules, aggregated, without_settled
+from warehouse_twin.relations.aggregates import aggregate_rules
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
+from warehouse_twin.relations.settling import broken_aggregate, without_settled
 from warehouse_twin.relations.training import context_columns
 from warehouse_twin.spark_session import mapped
 
@@ -120,7 +121,7 @@ def _held(twin: ResolvedTwin, table: str, parent: str, column: str) -> bool:
 def _touched(twin: ResolvedTwin, table: str, rule: Rule) -> bool:
     """Whether a count or a sum of children is about such a column."""
     children = twin[rule.detail["table"]].generators
-    return rule.target in twin[table].generators or any(name in children for name in rule.detail["of"])
+    return rule.target in twin[table].generators or any(name in children for name in (*rule.detail["of"], rule.detail.get("by")))
 
 
 def mine_twin(spark: SparkSession, twin: ResolvedTwin, profiles: Mapping[str, TableProfile], snapshot: Path) -> dict[str, tuple[Rule, ...]]:
@@ -155,8 +156,7 @@ def broken_rows(profile: TableProfile, plan: KeyPlan, tables: Mapping[str, pa.Ta
     counts = {rule.text: int(violations(rule, columns).sum()) for rule in kept(profile.rules, columns) if rule.kind != "offset"}
     for rule in profile.rules:
         if rule.kind == "aggregate" and not rule.ignored and rule.detail["table"] in tables:
-            made = aggregated(rows, rule, lambda name, names: tables[name].select(list(names)))
-            counts[rule.text] = int(beyond(made, scalar(rows.column(rule.target)), float(rule.detail["step"])).sum())
+            counts[rule.text] = broken_aggregate(rows, rule, lambda name, names: tables[name].select(list(names)))
     return counts
 
 

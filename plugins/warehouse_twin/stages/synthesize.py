@@ -17,7 +17,6 @@ from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.materializing.fitting import fitted
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.randomness import derive_seed
-from warehouse_twin.relations.aggregates import settled
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.contexts import modelled_columns, summed_apart
 from warehouse_twin.relations.cutting import fill_cut
@@ -28,6 +27,7 @@ from warehouse_twin.relations.making import made_of
 from warehouse_twin.relations.orphans import drawn_astray
 from warehouse_twin.relations.planning import planned
 from warehouse_twin.relations.rebalancing import follows_shares, rebalanced
+from warehouse_twin.relations.settling import settled
 from warehouse_twin.relations.training import context_columns
 from warehouse_twin.relations.whole_schema import schema_frame
 from warehouse_twin.spark_session import spark_session

@@ -10,10 +10,10 @@ import pytest
 
 from tiny_twins import Learned, Tables, broken_promises, learn, link, resolved, twin_of
 from warehouse_twin.profiling.rules.rule import Rule
-from warehouse_twin.relations.aggregates import settled, without_settled
 from warehouse_twin.relations.contexts import summed_apart
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.ruling import broken_rows
+from warehouse_twin.relations.settling import settled, without_settled
 from warehouse_twin.relations.terms import Term, products
 
 INVOICES = resolved(

@@ -43,7 +43,8 @@ class Rule:
     null_equal: null exactly where the source is. null_implied: null where the source is.
     offset: no rule but a coding: the target is drawn as source plus a number from `cells`, a multiple of `step`.
     aggregate: target = `function` of `column` of the rows of `table` whose `columns` refer to `references`; `empty` is the value
-    of a row that nothing refers to (null, zero; free: any). What it sums up is a term: `relations.terms`.
+    of a row that nothing refers to (null, zero; free: any). What it sums up is a term: `relations.terms`; the last or first of them
+    is told `by` another column.
     `ignored` rules are listed and not kept, because the manifest says so.
     """
 
