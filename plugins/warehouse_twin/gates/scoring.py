@@ -91,9 +91,8 @@ def _candidate(real: _Real, rows: pa.Table) -> tuple[list[Score], Mapping[str, A
     pairs = measure_pairs(samples)
     scores = [*column_shape(samples), *pair_trend(samples, pairs), *null_share(samples)]
     if record:
-        records = Records(
-            real.table.name, record, real.training.rows, rows, real.floor, real.holdout.rows if len(real.holdout.rows) else None
-        )
+        held = real.holdout.rows if len(real.holdout.rows) else None
+        records = Records(real.table.name, record, real.training.rows, rows, real.floor, held, real.training.entities)
         distances = measure_distances(
             records, training_entities=real.training.entities, holdout_entities=real.holdout.entities, seed=real.seed
         )

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from warehouse_twin.metrics.columns import row_hashes
+from warehouse_twin.metrics.columns import Bools, Ints, row_hashes
 from warehouse_twin.metrics.intervals import newcombe, wilson
 from warehouse_twin.metrics.replicates import exact
 from warehouse_twin.metrics.score import Score
 from warehouse_twin.randomness import UInts
 
 FEWEST_COLUMNS = 2
+Z = 2.9
+"""A release has many tables, and each of them would be failed by chance one time in forty at 1.96; here it is one in five hundred."""
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The rows of one table that are compared as records, and the columns that make the record."""
+    """The rows of one table that are compared as records, and the columns that make the record. `entities` are the training rows'."""
 
     table: str
     columns: tuple[str, ...]
@@ -27,33 +29,40 @@ class Records:
     synthetic: pa.Table
     floor: pa.Table | None = None
     holdout: pa.Table | None = None
+    entities: Ints | None = None
 
 
 def exact_copies(records: Records) -> Score:
     """The share of synthetic rows that equal some training row on all of the record's columns: in [0, 1], lower is better.
 
-    The ceiling is the holdout's own share, the floor that of independently drawn columns, all against the whole training
-    part. The interval is Newcombe's for the difference to the holdout's share, laid at that share, so that `low` above the
-    ceiling means: significantly more copies than chance makes of real rows (one-sided, 2.5 %); without a holdout it is
-    Wilson's. A record of fewer than two columns says nothing: n is 0 and the interval all of [0, 1].
+    The ceiling is the share of real rows: held-out ones that equal a training row, and, where their entities are known, training
+    rows that equal one of another entity, which says the same of five times as many rows. The floor is the share of independently
+    drawn columns; all against the whole training part. The interval is Newcombe's for the difference to the ceiling, laid
+    there, so that `low` above the ceiling means: significantly more copies than chance makes of real rows (one-sided,
+    0.2 %). Two training rows that equal each other are counted twice and are one finding: in the interval a training row is half
+    a row. Without a holdout the interval is Wilson's. A record of fewer than two columns says nothing: n is 0 and the interval
+    all of [0, 1].
     """
     if len(records.columns) < FEWEST_COLUMNS:
         return Score("exact_copies", records.table, 0.0, 0.0, 1.0, 0, "lower")
     sides = [side for side in (records.training, records.synthetic, records.floor, records.holdout) if side is not None]
     training, *others = row_hashes(sides, [records.columns] * len(sides))
     known = np.unique(training)
-    counted = iter([(_copies(known, other), len(other)) for other in others])
-    synthetic = next(counted)
-    floor = next(counted) if records.floor is not None else (0, 0)
-    holdout = next(counted) if records.holdout is not None else (0, 0)
+    shared = _shared(training, records.entities) if records.entities is not None else None
+    found = iter([(_copies(known, other), len(other)) for other in others])
+    synthetic = next(found)
+    floor = next(found) if records.floor is not None else (0, 0)
+    holdout = next(found) if records.holdout is not None else (0, 0)
     value = synthetic[0] / max(synthetic[1], 1)
     low, high = wilson(*synthetic)
     n = min(len(training), synthetic[1])
+    ceiling = None
     if holdout[1]:
-        share = holdout[0] / holdout[1]
-        low, high = (min(1.0, max(0.0, share + bound)) for bound in newcombe(synthetic, holdout))
+        real, rows = holdout if shared is None else (holdout[0] + shared.sum(), holdout[1] + len(shared))
+        ceiling = float(real) / rows
+        counted = holdout[1] + (rows - holdout[1]) / 2
+        low, high = (min(1.0, max(0.0, ceiling + bound)) for bound in newcombe(synthetic, (ceiling * counted, counted), z=Z))
         n = min(n, holdout[1])
-    ceiling = holdout[0] / holdout[1] if holdout[1] else None
     below = floor[0] / floor[1] if floor[1] else None
     return Score("exact_copies", records.table, value, min(low, value), max(high, value), n, "lower", below, ceiling)
 
@@ -71,6 +80,14 @@ def same_rows(table: str, source: pa.Table, twin: pa.Table, *, columns: Sequence
     size = int(place.max()) + 1
     shared = np.minimum(np.bincount(place[: len(one)], minlength=size), np.bincount(place[len(one) :], minlength=size)).sum()
     return exact("same_rows", table, float(shared) / larger, n=larger)
+
+
+def _shared(hashes: UInts, entities: Ints) -> Bools:
+    """Which rows equal a row of another entity."""
+    _, place = np.unique(hashes, return_inverse=True)
+    pairs = np.unique(np.stack([place, np.unique(entities, return_inverse=True)[1]]), axis=1)
+    shared: Bools = np.bincount(pairs[0], minlength=1)[place] > 1
+    return shared
 
 
 def _copies(known: UInts, rows: UInts) -> int:

@@ -7,7 +7,7 @@ import math
 Z_95 = 1.959964
 
 
-def wilson(successes: float, n: int, *, z: float = Z_95) -> tuple[float, float]:
+def wilson(successes: float, n: float, *, z: float = Z_95) -> tuple[float, float]:
     """Wilson's score interval of a share, within [0, 1]; (0, 1) when nothing was counted.
 
     Wilson 1927, "Probable inference, the law of succession, and statistical inference", doi:10.1080/01621459.1927.10502953.
@@ -20,7 +20,7 @@ def wilson(successes: float, n: int, *, z: float = Z_95) -> tuple[float, float]:
     return max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share))
 
 
-def newcombe(one: tuple[float, int], other: tuple[float, int], *, z: float = Z_95) -> tuple[float, float]:
+def newcombe(one: tuple[float, float], other: tuple[float, float], *, z: float = Z_95) -> tuple[float, float]:
     """Interval of the difference of two independent shares, each given as (successes, n), within [-1, 1].
 
     Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10,

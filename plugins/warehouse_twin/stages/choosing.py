@@ -117,7 +117,7 @@ class _Trial:
         scores = column_shape(_samples(table, own, learned, held, (rows, alone), seed=seed))
         scores += pair_trend(with_parents, measure_pairs(with_parents))
         record = without_made_up([column for column in record_columns(self.twin, table) if column in own], view.profile.made_up)
-        records = Records(table.name, record, learned.rows, rows, None, held.rows if len(held.rows) else None)
+        records = Records(table.name, record, learned.rows, rows, None, held.rows if len(held.rows) else None, learned.entities)
         private = _privacy(records, learned, held, seed=seed)
         values = {score.measure: score.value for score in [*scores, *private] if not score.columns}
         cost = known_synthesizers()[name].seconds(len(view.training), len(rows.column_names), given)

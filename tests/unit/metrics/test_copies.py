@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -30,6 +33,33 @@ def test_floor_and_ceiling_are_the_shares_of_independent_and_held_out_rows() -> 
         )
     )
     assert (score.floor, score.ceiling, score.n) == (0.0, 0.5, 1)
+
+
+def test_training_rows_say_what_chance_makes_too_but_no_entity_says_it_of_itself() -> None:
+    """Of the training rows, 2y of entities 1 and 2 equal each other's; 1x and 3 are alone, although entity 3 has its row twice."""
+    training = rows((1, "x"), (2, "y"), (2, "y"), (3, None), (3, None))
+    records = Records("t", ("a", "b"), training, rows((1, "x")), holdout=rows((9, "x")), entities=np.array([0, 1, 2, 3, 3]))
+    assert exact_copies(records).ceiling == pytest.approx(2 / 6)
+
+
+def test_a_ceiling_of_few_held_out_rows_alone_fails_no_honest_twin() -> None:
+    """Rows of 12 kinds, some rare: of 40 twins as good as real rows none has significantly more copies; one that copies 2 % has."""
+    draw = np.random.default_rng(8)
+    chances = np.array([0.2] * 4 + [0.02] * 8 + [0.0005] * 80)
+
+    def some(count: int) -> pa.Table:
+        kinds = draw.choice(len(chances), count, p=chances / chances.sum())
+        return pa.table({"a": kinds, "b": pa.array([str(kind) for kind in kinds])})
+
+    for _ in range(40):
+        training, holdout = some(1_600), some(400)
+        score = exact_copies(Records("t", ("a", "b"), training, some(2_000), holdout=holdout, entities=np.arange(1_600)))
+        assert score.low <= score.ceiling
+    unique = rows(*((n, "x") for n in range(1_600)))
+    new = rows(*((n, "y") for n in range(1_960)))
+    found = Records("t", ("a", "b"), unique, pa.concat_tables([unique.slice(0, 40), new]), holdout=rows(*((n, "z") for n in range(400))))
+    score = exact_copies(replace(found, entities=np.arange(1_600)))
+    assert score.low > score.ceiling
 
 
 def test_far_more_copies_than_chance_are_significant_and_as_many_are_not() -> None:
