@@ -40,6 +40,8 @@ KIND = "#kind"
 MAX_KINDS, LEAST_PARENTS = 48, 100
 ALIKE = 0.02
 """The intraclass correlation that the parent's columns must leave unexplained in some column for families to be told apart."""
+CHANCE = 5.0
+"""Standard deviations of chance beyond that: many codes of many columns are tried."""
 SAMPLE = 20_000
 """Parents that families are told apart by, at the most."""
 
@@ -117,12 +119,14 @@ def _profile(rows: Sequence[int]) -> ColumnProfile:
 
 def _told(columns: Sequence[pa.ChunkedArray], links: Ints, features: Floats, *, k: int) -> Floats | None:
     """What a parent's rows have on average, as far as that can be known, shape `(parents, codes)`: of the columns in which rows of
-    one family are more alike than the parent's `features` explain. None where there is no such column, or too few parents.
+    one family are more alike than the parent's `features` explain.
+
+    None where there is no such column, too few parents, or most rows have no other beside them.
     """
     known = links >= 0
     counts = np.bincount(links[known], minlength=len(features)).astype(np.float64)
     pairs = float((counts * (counts - 1)).sum())
-    if (counts > 1).sum() < max(LEAST_PARENTS, 4 * k):
+    if (counts > 1).sum() < max(LEAST_PARENTS, 4 * k) or pairs < counts.sum():
         return None
     some = np.flatnonzero(counts > 1)
     some = some[np.sort(permutation(len(some), seed=0, stream="kinds")[:SAMPLE])]
@@ -130,7 +134,7 @@ def _told(columns: Sequence[pa.ChunkedArray], links: Ints, features: Floats, *, 
     for column in columns:
         means = _means(coarse_codes(column, bins=TARGET_BINS)[known], links[known], counts)
         alike = np.clip(_alike(means, counts, np.zeros(means.shape[1])), 0.0, 1.0)
-        limit = ALIKE + 3 * (2 / pairs) ** 0.5
+        limit = ALIKE + CHANCE * (2 / pairs) ** 0.5
         if not means.shape[1] or alike.max() < limit:
             continue
         left = means[some] - _explained(features[some], means[some], counts[some], k=k)

@@ -108,3 +108,10 @@ def test_a_sequence_and_a_table_without_a_parent_have_no_kinds(learned: Learned)
     plans = key_plans(TWIN)
     for table in (TWIN["planes"], replace(TWIN["flights"], order_by="miles")):
         assert learn_kinds(table, plans, learned.profiles, learned.training, learned.read, k=5, seed=1) is None
+
+
+def test_rows_of_which_most_are_alone_are_in_no_family(tmp_path: Path) -> None:
+    tables = hangar(told=False)
+    few = np.unique(tables["flights"].column("plane").fill_null(0).to_numpy(), return_index=True)[1]
+    pairs = np.unique(np.r_[few, np.arange(0, tables["flights"].num_rows, 20)])
+    assert learn(TWIN, {**tables, "flights": tables["flights"].take(pairs)}, tmp_path).links("flights").kinds is None
