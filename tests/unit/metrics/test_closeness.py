@@ -64,12 +64,12 @@ def test_copies_with_small_changes_are_too_close() -> None:
 
 
 def test_a_few_changed_copies_among_many_new_rows_are_found() -> None:
-    """One row in twelve, of a table of two thousand rows: the shipped margin is 0.06."""
+    """One row in eight, of a table of two thousand rows: the shipped margin is 0.09."""
     noise = np.random.default_rng(4).normal(scale=0.01, size=len(TRAINING))
     changed = TRAINING.set_column(0, "x", pa.array(TRAINING.column("x").to_numpy() + noise))
-    _, near = both(pa.concat_tables([changed.take(np.arange(160)), people(1_840, 7)]))
-    assert near.value > near.ceiling + 0.06
-    assert near.value == pytest.approx(near.ceiling + 160 / 2_000, abs=0.03)
+    _, near = both(pa.concat_tables([changed.take(np.arange(250)), people(1_750, 7)]))
+    assert near.value > near.ceiling + 0.09
+    assert near.value == pytest.approx(near.ceiling + 250 / 2_000, abs=0.03)
 
 
 def test_two_thousand_rows_are_enough_to_clear_honest_ones() -> None:
@@ -79,7 +79,7 @@ def test_two_thousand_rows_are_enough_to_clear_honest_ones() -> None:
         found = measured(people(2_000, 300 + seed), training=training, holdout=people(400, 200 + seed), floor=independent(training, seed))
         excess, near = dcr_excess("t", found), near_copies("t", found)
         assert excess.high <= 0.08
-        assert near.high <= near.ceiling + 0.06
+        assert near.high <= near.ceiling + 0.09
 
 
 def test_names_that_nobody_has_are_as_far_from_held_out_rows_as_from_those_learned_from() -> None:
