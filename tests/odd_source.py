@@ -77,8 +77,9 @@ KINDS = {  # type and value, in which every `i` is a number drawn evenly below R
 NAMES = (
     "select", "Order", "MixedCase", "größe in m²", "sp ace", DROPPING, "{{ ref('x') }}", "a.b", "%s", "rowid", "1", "index", "level_0",
     " ", "<b>bold</b>", "=1+1", "it's", "back\\slash", "count(*)", "$1", "ref('x')", "a/b", LONG_NAME, WIDE_NAME, "*", "null", "true", "?",
+    'a"b', '"', '""',
 )  # fmt: skip
-TABLES = ("Order", "from", DROPPING, LONG_NAME, WIDE_NAME, "{{ this }}", "_hidden")
+TABLES = ("Order", "from", DROPPING, LONG_NAME, WIDE_NAME, "{{ this }}", "_hidden", 'say "no"')
 """Names of tables that hold little but their name."""
 
 

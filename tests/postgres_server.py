@@ -65,6 +65,12 @@ class Server:
             self.process.send_signal(how)
             self.process.wait(timeout=60)
 
+    def start_again(self) -> None:
+        """After `stop`, with the same data, on another port."""
+        again = _launched(self.programs, self.data, self.password)
+        assert again is not None, (self.data.parent / "log").read_text()[-2000:]
+        self.port, self.process = again.port, again.process
+
 
 @contextmanager
 def postgres_server() -> Iterator[Server]:

@@ -6,6 +6,7 @@ and that number comes from the policy and the twin's tables. Nothing leaves the 
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -95,7 +96,8 @@ def _run(
     for definition, frame in zip(definitions, frames, strict=True):
         result = definition.run(batch_parameters={"dataframe": frame})
         results += result.results
-    context.build_data_docs()
+    with _told_of_the_disk("great_expectations.render.renderer.site_builder"):
+        context.build_data_docs()
     shutil.move(work / "gx" / "uncommitted" / "data_docs" / "local_site", docs)
     return results
 
@@ -189,6 +191,26 @@ def _raised(info: Any) -> bool:
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def _told_of_the_disk(name: str) -> Iterator[None]:
+    """Raises OSError for a full disk that a tool met in the block and only logged, with its traceback, which is kept from the log."""
+    met: list[str] = []
+
+    def other(record: logging.LogRecord) -> bool:
+        words = of_a_disk(record.getMessage())
+        met.extend([words] if words else [])
+        return not words
+
+    logger = logging.getLogger(name)
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)
+    if met:
+        raise OSError(errno.ENOSPC, met[0])
 
 
 @contextmanager

@@ -17,7 +17,8 @@ import yaml
 from warehouse_twin.digests import digest_file, digest_folder
 from warehouse_twin.manifest.resolved import Column, ForeignKey, ResolvedTable, ResolvedTwin, Table
 from warehouse_twin.materializing.ddl import enforced
-from warehouse_twin.materializing.naming import model_names, refuse_unquotable, release_schema, scan, table_comment, verbatim
+from warehouse_twin.materializing.naming import model_names, refuse_unquotable, release_schema, scan, table_comment, verbatim, within_quotes
+from warehouse_twin.warehouses import quoted
 from warehouse_twin.workspace import write_text
 
 CANDIDATE = "candidate.duckdb"
@@ -73,7 +74,8 @@ def _project(resolved: ResolvedTwin, release: int, project: Path, models: Mappin
     """The shared dbt_project.yml with this release's vars, which dbt does not render: types need no escaping there."""
     shared: Yaml = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
     tables = {
-        models[item.name]: [{"name": column.name, "type": column.sql_type} for column in item.table.columns] for item in resolved.tables
+        models[item.name]: [{"name": within_quotes(column.name), "type": column.sql_type} for column in item.table.columns]
+        for item in resolved.tables
     }
     return {**shared, "vars": {**shared.get("vars", {}), "twin_schema": release_schema(resolved, release), "twin_tables": tables}}
 
@@ -95,12 +97,12 @@ def _model(
     return {
         "name": name,
         "description": verbatim(table_comment(resolved, item, release)),
-        "config": {} if name == item.name else {"alias": verbatim(item.name)},
+        "config": {} if name == item.name else {"alias": verbatim(within_quotes(item.name))},
         "constraints": _constraints(resolved, table, models),
         "data_tests": _table_tests(table, models),
         "columns": [
             {
-                "name": verbatim(column.name),
+                "name": verbatim(within_quotes(column.name)),
                 "quote": True,
                 "data_type": verbatim(column.sql_type),
                 "description": verbatim(column.comment),
@@ -151,8 +153,8 @@ def _reference(key: ForeignKey, models: Mapping[str, str]) -> str:
 
 
 def _plain(columns: Sequence[str]) -> list[str]:
-    return [verbatim(column) for column in columns]
+    return [verbatim(within_quotes(column)) for column in columns]
 
 
 def _quoted(columns: Sequence[str]) -> list[str]:
-    return [verbatim(f'"{column}"') for column in columns]  # dbt writes a constraint's columns as they stand
+    return [verbatim(quoted(column)) for column in columns]  # dbt writes a constraint's columns as they stand

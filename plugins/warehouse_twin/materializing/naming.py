@@ -9,7 +9,7 @@ from pathlib import Path
 
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
-from warehouse_twin.warehouses import literal
+from warehouse_twin.warehouses import literal, quoted
 
 _MODEL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
@@ -24,15 +24,15 @@ def release_schema(resolved: ResolvedTwin, release: int) -> str:
 
 
 def refuse_unquotable(resolved: ResolvedTwin) -> None:
-    """dbt-duckdb puts names between double quotes and does not double those inside (1.11). Raises ConfigurationError."""
+    """A table's name is a file's name, too. Raises ConfigurationError."""
     if '"' in resolved.target_schema or "'" in resolved.target_schema:
         raise ConfigurationError(f"twin {resolved.twin}: target schema {resolved.target_schema!r}: wanted a name without quotes")
     for item in resolved.tables:
         names = [item.name, *item.table.column_names]
-        bad = [name for name in names if '"' in name or "\0" in name] + [name for name in (item.name,) if "/" in name]
+        bad = [name for name in names if "\0" in name] + [name for name in (item.name,) if "/" in name]
         if bad:
             raise ConfigurationError(
-                f"twin {resolved.twin}: table {item.name!r}: name {bad[0]!r} has a double quote, a slash or a NUL, which dbt cannot build; "
+                f"twin {resolved.twin}: table {item.name!r}: name {bad[0]!r} has a slash or a NUL, which the name of a file cannot have; "
                 "next: leave the table out of the manifest, or give the twin a view of it under another name"
             )
 
@@ -64,6 +64,11 @@ def table_comment(resolved: ResolvedTwin, item: ResolvedTable, release: int) -> 
 def verbatim(text: str) -> str:
     """`text` so that dbt, which renders YAML with Jinja, reads it as it stands."""
     return "{{ " + json.dumps(text) + " }}" if _RENDERED.search(text) else text
+
+
+def within_quotes(name: str) -> str:
+    """A name as it stands between double quotes, which is all that dbt-duckdb (1.11) puts around it."""
+    return quoted(name)[1:-1]
 
 
 def scan(path: Path | str) -> str:

@@ -138,6 +138,18 @@ def test_a_disk_that_is_full_gives_no_verdict(run, monkeypatch: pytest.MonkeyPat
         run()
 
 
+def test_a_full_disk_that_was_only_logged_is_met(caplog: pytest.LogCaptureFixture) -> None:
+    def logs(text: str) -> None:
+        with expecting._told_of_the_disk("a tool"):
+            logging.getLogger("a tool").error("%s\nTraceback", text)
+
+    with pytest.raises(OSError, match="No space left on device"):
+        logs("[Errno 28] No space left on device")
+    assert caplog.text == ""
+    logs("something else")
+    assert "something else" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [

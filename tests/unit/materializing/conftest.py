@@ -9,8 +9,9 @@ import duckdb
 import pytest
 
 from warehouse_twin.manifest.resolved import Column, ForeignKey, ResolvedTable, ResolvedTwin, Table
+from warehouse_twin.warehouses import quoted
 
-REFERENCE, PARENT, CHILD = "order", "Mixed Case", "naïve; drop table x"
+REFERENCE, PARENT, CHILD = "order", "Mixed Case", 'naïve"; drop table x'
 JINJA, CALL, APOSTROPHE = "{{ 1 / 0 }}", "ref('x')", "o'clock {% x"
 
 TABLES = (
@@ -27,14 +28,14 @@ TABLES = (
         name=PARENT,
         columns=(
             Column("id", "INTEGER", nullable=False),
-            Column("Part No.", "VARCHAR", nullable=False),
+            Column('Part "No".', "VARCHAR", nullable=False),
             Column("amount", "DECIMAL(38,10)", nullable=False),
             Column("when", "TIMESTAMP WITH TIME ZONE", nullable=True),
             Column("day", "DATE", nullable=True),
             Column("ok", "BOOLEAN", nullable=True),
             Column("kind", "VARCHAR", nullable=False),
         ),
-        primary_key=("id", "Part No."),
+        primary_key=("id", 'Part "No".'),
         foreign_keys=(ForeignKey(("kind",), REFERENCE, ("select",)),),
     ),
     Table(
@@ -50,7 +51,7 @@ TABLES = (
         ),
         primary_key=(CALL, JINJA),
         foreign_keys=(
-            ForeignKey(("parent", APOSTROPHE), PARENT, ("id", "Part No.")),
+            ForeignKey(("parent", APOSTROPHE), PARENT, ("id", 'Part "No".')),
             ForeignKey(("before", JINJA), CHILD, (CALL, JINJA)),
         ),
     ),
@@ -80,9 +81,9 @@ def _write_rows(folder: Path, twin: ResolvedTwin, rows: dict[str, str]) -> Path:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for item in twin.tables:
-            names = ", ".join('"' + name + '"' for name in item.table.column_names)
+            names = ", ".join(quoted(name) for name in item.table.column_names)
             casts = ", ".join(
-                f'"{column.name}"::{"VARCHAR" if column.sql_type == "HUGEINT" else column.sql_type} AS "{column.name}"'
+                f"{quoted(column.name)}::{'VARCHAR' if column.sql_type == 'HUGEINT' else column.sql_type} AS {quoted(column.name)}"
                 for column in item.table.columns
             )
             path = str(folder / f"{item.name}.parquet").replace("'", "''")

@@ -23,8 +23,9 @@ from warehouse_twin.materializing.ddl import read_catalog
 from warehouse_twin.materializing.domains import public_domains
 from warehouse_twin.materializing.exporting import Exported, export
 from warehouse_twin.materializing.generating import generate
+from warehouse_twin.warehouses import quoted
 
-COUNTS = {"order": 2, "Mixed Case": 3, "naïve; drop table x": 3}
+COUNTS = {"order": 2, "Mixed Case": 3, 'naïve"; drop table x': 3}
 SCHEMA = "hostile__r7"
 
 
@@ -69,7 +70,7 @@ def test_documentation_is_one_page_that_holds_the_catalog(candidate: Candidate) 
     assert sorted(path.name for path in target.iterdir()) == ["catalog.json", "index.html", "manifest.json", "run_results.json"]
     assert SCHEMA in (target / "index.html").read_text()
     nodes = json.loads((target / "catalog.json").read_text())["nodes"].values()
-    assert sorted(node["metadata"]["name"] for node in nodes) == sorted(COUNTS)
+    assert sorted(node["metadata"]["name"] for node in nodes) == ["Mixed Case", "order"], "dbt knows no table of a name with a quote again"
 
 
 def test_nothing_of_dbt_stays_behind(candidate: Candidate) -> None:
@@ -103,9 +104,9 @@ def test_the_candidate_has_the_types_keys_and_comments_of_the_source(candidate: 
     ]
     assert ("comment", "Synthetic twin hostile@7: drawn from a model of raw.Mixed Case, whose rows it does not hold.") in parent
     assert ("FOREIGN KEY", ("kind",), "order", ("select",), "") in parent
-    child = catalog["naïve; drop table x"]
+    child = catalog['naïve"; drop table x']
     assert ("PRIMARY KEY", ("ref('x')", "{{ 1 / 0 }}"), "", (), "") in child
-    assert ("FOREIGN KEY", ("parent", "o'clock {% x"), "Mixed Case", ("id", "Part No."), "") in child
+    assert ("FOREIGN KEY", ("parent", "o'clock {% x"), "Mixed Case", ("id", 'Part "No".'), "") in child
     assert ("column", "mood", "ENUM('it''s', 'b')", True, "") in child
 
 
@@ -118,8 +119,8 @@ def test_schema_json_and_the_files_install_into_an_empty_database(candidate: Can
         for statement in schema["statements"]:
             connection.execute(statement)
         for table in schema["tables"]:
-            connection.execute(f"INSERT INTO {SCHEMA}.\"{table}\" SELECT * FROM '{candidate.folder}/tables/{table}.parquet'")
-            query = f'SELECT * FROM {SCHEMA}."{table}" ORDER BY ALL'
+            connection.execute(f"INSERT INTO {SCHEMA}.{quoted(table)} SELECT * FROM '{candidate.folder}/tables/{table}.parquet'")
+            query = f"SELECT * FROM {SCHEMA}.{quoted(table)} ORDER BY ALL"
             assert connection.execute(query).fetchall() == built.execute(query).fetchall()
         assert read_catalog(connection, SCHEMA) == read_catalog(built, SCHEMA)
 
@@ -127,7 +128,7 @@ def test_schema_json_and_the_files_install_into_an_empty_database(candidate: Can
 def test_files_are_in_key_order_with_exact_types(candidate: Candidate) -> None:
     table = pq.read_table(candidate.folder / "tables/Mixed Case.parquet")
     assert table.column("id").to_pylist() == [1, 1, 2]
-    assert table.column("Part No.").to_pylist() == ["x", "y", "x"]
+    assert table.column('Part "No".').to_pylist() == ["x", "y", "x"]
     assert [str(value) for value in table.column("amount").to_pylist()] == [
         *("-1.0000000000", "9999999999999999999999999999.0000000001", "1E-10")
     ]
@@ -139,7 +140,7 @@ def test_files_are_in_key_order_with_exact_types(candidate: Candidate) -> None:
 
 def test_the_data_digest_is_of_the_rows_in_key_order(candidate: Candidate) -> None:
     file = pq.read_table(candidate.folder / "tables/Mixed Case.parquet")
-    assert candidate.exported.digests["Mixed Case"] == digest_table(file, keys=("id", "Part No."))
+    assert candidate.exported.digests["Mixed Case"] == digest_table(file, keys=("id", 'Part "No".'))
     assert candidate.exported.data_digest == digest_of(dict(candidate.exported.digests))
     assert candidate.exported.rows == COUNTS
 

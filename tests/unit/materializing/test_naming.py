@@ -32,9 +32,9 @@ def test_models_differ_where_only_case_differs(make_twin: Make) -> None:
     assert names["orders"].startswith("table_orders_")
 
 
-@pytest.mark.parametrize(("table", "column"), [('a"b', "id"), ("a", 'b"c'), ("../a", "id"), ("a", "b\0")])
-def test_names_that_dbt_cannot_quote_are_refused_with_the_table(make_twin: Make, table: str, column: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"has a double quote, a slash or a NUL.*next: leave the table out"):
+@pytest.mark.parametrize(("table", "column"), [("../a", "id"), ("a", "b\0")])
+def test_names_that_no_file_can_have_are_refused_with_the_table(make_twin: Make, table: str, column: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"has a slash or a NUL.*next: leave the table out"):
         refuse_unquotable(make_twin(_table(table, column)))
 
 
