@@ -128,7 +128,8 @@ class Learned:
             cut.append((blueprint, own))
             frame = planned(blueprint, found, seed=own).whole()
             astray = drawn_astray(blueprint, frame, found, seed=own)
-            drawing = Drawing("tree", self.folder, own, blueprint.types, blueprint.given, astray, made_of(table, blueprint.profile))
+            made, rules = made_of(table, blueprint.profile), blueprint.profile.rules
+            drawing = Drawing("tree", self.folder, own, blueprint.types, blueprint.given, astray, made, rules)
             found[table.name] = drawing.complete(frame, blueprint.model).drop_columns(["__row"])
         for blueprint, own in cut:
             filled = fill_cut(blueprint, found[blueprint.table.name], found, seed=own)

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse_twin.generators.making import Made, complete
+from warehouse_twin.profiling.rules.rule import Rule
+from warehouse_twin.relations.embedding import with_keys
 from warehouse_twin.relations.frames import ROW, Frame
 from warehouse_twin.relations.orphans import Astray
 from warehouse_twin.spark_session import mapped
@@ -38,6 +40,8 @@ class Drawing:
     given: tuple[str, ...]
     astray: tuple[Astray, ...] = ()
     made: tuple[Made, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    """of the table: those about codes are kept here"""
 
     def complete(self, frame: pa.Table, model: Model) -> pa.Table:
         """The table's rows for these frame rows, columns in the schema's order and types, `__row` first."""
@@ -58,6 +62,7 @@ class Drawing:
         counters = frame.column(ROW).to_numpy()
         found = {name: frame if name in frame.column_names else drawn for name in self.schema.names}
         columns = {name: rows.column(name) for name, rows in found.items() if name in rows.column_names}
+        columns = with_keys(columns, self.rules, [name for name in columns if name not in frame.column_names])
         columns |= {part.column: part.apply(columns[part.column], counters, seed=self.seed) for part in self.astray}
         columns = complete(columns, self.made, self.schema, counters, seed=self.seed)
         return pa.table([columns[field.name].cast(field.type, safe=False) for field in self.schema], schema=self.schema)

@@ -21,11 +21,13 @@ from warehouse_twin.synthesizers.generators import make_uuids
 ATTEMPTS = 30
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
+Finish = Callable[[Texts, NDArray[np.int64]], Texts]
 
 
-def new_keys(profile: ColumnProfile, kind: pa.DataType, rows: int, *, seed: int) -> pa.ChunkedArray:
+def new_keys(profile: ColumnProfile, kind: pa.DataType, rows: int, *, seed: int, finish: Finish | None = None) -> pa.ChunkedArray:
     """`rows` distinct keys: 1, 2, 3, … for numbers, one step apart for times, codes after the learned patterns for text.
 
+    `finish` gives new codes of some rows, which are told by their numbers, their last form.
     Raises ConfigurationError when the type does not have so many values.
     """
     if is_number(kind):
@@ -35,7 +37,7 @@ def new_keys(profile: ColumnProfile, kind: pa.DataType, rows: int, *, seed: int)
     elif pt.is_boolean(kind):
         keys = pa.array([False, True][:rows], type=kind)
     elif pt.is_string(kind) or pt.is_large_string(kind):
-        keys = pa.array(_codes(profile, rows, derive_seed(seed, "key", profile.name)), type=pa.string()).cast(kind)
+        keys = pa.array(_codes(profile, rows, derive_seed(seed, "key", profile.name), finish), type=pa.string()).cast(kind)
     else:
         keys = pa.array([str(number + 1) for number in range(rows)], type=pa.string()).cast(kind)
     if pc.count_distinct(keys).as_py() < rows:
@@ -74,7 +76,7 @@ def _times(profile: ColumnProfile, kind: pa.DataType, rows: int) -> tuple[Floats
     return np.floor(whole / DAY_MICROSECONDS), whole % DAY_MICROSECONDS
 
 
-def _codes(profile: ColumnProfile, rows: int, seed: int) -> Texts:
+def _codes(profile: ColumnProfile, rows: int, seed: int, finish: Finish | None) -> Texts:
     make = make_uuids if profile.kind == "uuid" else make_codes
     counters = np.arange(rows, dtype=np.int64)
     patterns = [{**pattern, "slots": [{} for _ in pattern["slots"]]} for pattern in profile.formats.get("patterns", [])]
@@ -82,7 +84,8 @@ def _codes(profile: ColumnProfile, rows: int, seed: int) -> Texts:
 
     def again(repeated: NDArray[np.int64], attempt: int) -> Texts:
         formats = profile.formats if attempt < ATTEMPTS // 2 else wider
-        return make(formats, repeated, seed if attempt == 0 else derive_seed(seed, "again", attempt))
+        made = make(formats, repeated, seed if attempt == 0 else derive_seed(seed, "again", attempt))
+        return made if finish is None else finish(made, repeated)
 
     return distinct_texts(again(counters, 0), _repeats, again)
 

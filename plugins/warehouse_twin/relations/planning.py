@@ -18,6 +18,7 @@ from warehouse_twin.relations.contexts import beside
 from warehouse_twin.relations.cutting import empty_keys
 from warehouse_twin.relations.descending import descended
 from warehouse_twin.relations.distinct_keys import DistinctKeys
+from warehouse_twin.relations.embedding import with_key
 from warehouse_twin.relations.families import brought_together, drawn_ahead, families_of
 from warehouse_twin.relations.frames import ROW, Contexts, Frame, contexts_of, drawn_in_stretches
 from warehouse_twin.relations.kinds import KIND
@@ -51,7 +52,7 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
         link = draw_second(blueprint, key, parents, columns, drawn, rows, seed=seed)
         columns.update(linked(blueprint, key, parents[key.references], link, seed=seed))
     if plan.new_key is not None and plan.new_key not in blueprint.table.made:
-        columns[plan.new_key] = new_keys(blueprint.profile.column(plan.new_key), blueprint.types.field(plan.new_key).type, rows, seed=seed)
+        columns[plan.new_key] = _new_key(blueprint, plan.new_key, dict(columns), rows, seed=seed)
     if blueprint.table.order_by is None:
         columns.update({name: drawn[name] for name in plan.leading})
     elif drawn_ahead(blueprint.table, plan):
@@ -70,6 +71,13 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
     found = Frame(frame, _contexts(blueprint, columns, parents, kinds))
     ancestry = blueprint.links.ancestry
     return found if ancestry is None else descended(blueprint, ancestry, found, parents, seed=seed)
+
+
+def _new_key(blueprint: Blueprint, name: str, columns: Columns, rows: int, *, seed: int) -> pa.ChunkedArray:
+    """New keys; codes with the key of the row above in them where the source's have it."""
+    profile, rules = blueprint.profile, [rule for rule in blueprint.profile.rules if rule.kind == "code" and rule.target == name]
+    finish = (lambda texts, numbers: with_key(rules, name, texts, numbers, columns)) if rules else None
+    return new_keys(profile.column(name), blueprint.types.field(name).type, rows, seed=seed, finish=finish)
 
 
 def _root_rows(blueprint: Blueprint) -> int:

@@ -25,6 +25,7 @@ from warehouse_twin.profiling.rules.rule import Rule, kept
 from warehouse_twin.profiling.snapshot_parts import ENTITY, training_part
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.relations.aggregates import aggregate_rules
+from warehouse_twin.relations.embedding import code_rules
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.settling import broken_aggregate, without_settled
 from warehouse_twin.relations.training import context_columns
@@ -107,7 +108,8 @@ def rules_of(twin: ResolvedTwin, name: str, profiles: Mapping[str, TableProfile]
         lambda table, columns: training_part(snapshot / f"{table}.parquet", columns),
         lambda table, columns: pq.read_table(snapshot / f"{table}.parquet", columns=list(columns)),
     )
-    found = tuple(rule for rule in found if not _touched(twin, name, rule))
+    codes = code_rules(twin[name], plan, profile, lambda table, columns: training_part(snapshot / f"{table}.parquet", columns))
+    found = (*(rule for rule in found if not _touched(twin, name, rule)), *codes)
     return (*rules, *(replace(rule, ignored=rule.text in ignored) for rule in found))
 
 

@@ -110,7 +110,7 @@ class _Drawer:
         frame = planned(blueprint, parents, seed=seed)
         astray = drawn_astray(blueprint, frame.rows, parents, seed=seed)
         self.cut += [(blueprint, seed)] if plan.cut else []
-        drawing = Drawing(table.synthesizer, folder, seed, schema, blueprint.given, astray, self._made(table))
+        drawing = Drawing(table.synthesizer, folder, seed, schema, blueprint.given, astray, self._made(table), blueprint.profile.rules)
         target = self.twin / f"{table.name}.parquet"
         if not conditional:
             draw_here(drawing, frame.rows, model, target=target)
@@ -130,7 +130,7 @@ class _Drawer:
             self.schema = blueprint.model.sample_schema(sizes, seed=derive_seed(release_seed(self.context), "schema"))
         rows, links = self.schema[table.name]
         frame = schema_frame(resolved, blueprint, links, parents, len(rows), seed=seed)
-        drawing = Drawing(table.synthesizer, folder, seed, blueprint.types, (), (), self._made(table))
+        drawing = Drawing(table.synthesizer, folder, seed, blueprint.types, (), (), self._made(table), blueprint.profile.rules)
         pq.write_table(drawing.typed(frame, rows), self.twin / f"{table.name}.parquet", compression="zstd")
 
     def fill(self) -> None:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from warehouse_twin.profiling.rules.embedded import unlike
 from warehouse_twin.profiling.rules.rule import DERIVING, Rule
 from warehouse_twin.profiling.values import DAY_MICROSECONDS, from_parts, to_parts
 
@@ -201,6 +202,8 @@ def violations(rule: Rule, columns: Columns) -> Bools:
         return _unequal(computed(rule, columns, target.type), target)
     if rule.kind == "order":
         return _disordered(first, target, strict=bool(rule.detail.get("strict")))
+    if rule.kind == "code":
+        return unlike(rule, target, first)
     missing, theirs = nulls_of(target), nulls_of(first)
     if rule.kind == "null_equal":
         return np.not_equal(missing, theirs)

@@ -23,6 +23,7 @@ RuleKind = Literal[
     "null_implied",
     "offset",
     "aggregate",
+    "code",
 ]
 DERIVING: tuple[RuleKind, ...] = ("equal", "linear", "product", "clock", "part", "dependency")
 """Kinds that say what the target is, given the sources."""
@@ -45,6 +46,8 @@ class Rule:
     aggregate: target = `function` of `column` of the rows of `table` whose `columns` refer to `references`; `empty` is the value
     of a row that nothing refers to (null, zero; free: any). What it sums up is a term: `relations.terms`; the last or first of them
     is told `by` another column.
+    code: the target contains the source, the key of a row above: as its `run`-th run of digits, with zeros before it up to a `width`,
+    or as that which it `begins` with, so many characters.
     `ignored` rules are listed and not kept, because the manifest says so.
     """
 
@@ -89,6 +92,8 @@ class Rule:
                 return f"null({target}) = null({sources[0]})"
             case "null_implied":
                 return f"null({sources[0]}) <= null({target})"
+            case "code":
+                return f"{target} contains {sources[0]}"
             case "offset":
                 return f"offset({target}, {sources[0]})"
             case "aggregate":
