@@ -28,7 +28,7 @@ TABLES = (
         name=PARENT,
         columns=(
             Column("id", "INTEGER", nullable=False),
-            Column('Part "No".', "VARCHAR", nullable=False),
+            Column('Part "No".', "VARCHAR", nullable=False, comment='the "No"'),
             Column("amount", "DECIMAL(38,10)", nullable=False),
             Column("when", "TIMESTAMP WITH TIME ZONE", nullable=True),
             Column("day", "DATE", nullable=True),

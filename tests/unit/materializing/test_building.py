@@ -104,6 +104,7 @@ def test_the_candidate_has_the_types_keys_and_comments_of_the_source(candidate: 
     ]
     assert ("comment", "Synthetic twin hostile@7: drawn from a model of raw.Mixed Case, whose rows it does not hold.") in parent
     assert ("FOREIGN KEY", ("kind",), "order", ("select",), "") in parent
+    assert ("column", 'Part "No".', "VARCHAR", False, 'the "No"') in parent
     child = catalog['naïve"; drop table x']
     assert ("PRIMARY KEY", ("ref('x')", "{{ 1 / 0 }}"), "", (), "") in child
     assert ("FOREIGN KEY", ("parent", "o'clock {% x"), "Mixed Case", ("id", 'Part "No".'), "") in child
