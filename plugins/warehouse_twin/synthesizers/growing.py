@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 Trees = Mapping[tuple[int, int], Tree]
 REFINED_ROWS = 100_000
 """Rows that trees of places inside a class learn from at the most."""
-TRIAL_ROWS, TRIAL_LEAVES = 20_000, 20
+TRIAL_ROWS, TRIAL_LEAVES = 10_000, 20
 TRUST, LEAST_GAIN = 0.9, 0.02
 """How far a tree of places is trusted against the class alone, and what it must gain by that in mean log-likelihood a row."""
 

@@ -56,11 +56,19 @@ def category_ranks(codes: Ints, categories: int, targets: Ints, classes: int, *,
     shares = (counts + PRIOR_ROWS * mean) / (rows + PRIOR_ROWS) - mean
     if ordered:
         shares = np.cumsum(shares, axis=1)
-    _, vectors = np.linalg.eigh((shares * rows).T @ shares)
-    component = vectors[:, -1] * np.sign(vectors[np.abs(vectors[:, -1]).argmax(), -1])
+    component = _first_component(shares * np.sqrt(rows))
     ranks = np.empty(categories, dtype=np.float32)
     ranks[np.argsort(np.round(shares @ component, 12), kind="stable")] = np.arange(categories)
     return ranks
+
+
+def _first_component(rows: Floats) -> Floats:
+    """The direction in which `rows` spread most, of length one, its largest entry positive: from the smaller of their two products."""
+    tall = rows.shape[0] > rows.shape[1]
+    _, vectors = np.linalg.eigh(rows.T @ rows if tall else rows @ rows.T)
+    found: Floats = vectors[:, -1] if tall else vectors[:, -1] @ rows
+    length = float(np.linalg.norm(found))
+    return found * (np.sign(found[np.abs(found).argmax()]) / length) if length else found
 
 
 def like_together(column: ColumnProfile, values: pa.ChunkedArray, other: pa.ChunkedArray) -> ColumnProfile:

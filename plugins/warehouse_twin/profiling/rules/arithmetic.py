@@ -18,6 +18,8 @@ from warehouse_twin.profiling.rules.rule import Rule
 
 Floats = NDArray[np.float64]
 MAX_COLUMNS = 60
+PROBED = 256
+"""Rows on which durations and multiples are tried first."""
 PROBE = 48
 """Rows on which every triple is tried."""
 UNITS = {"seconds": 1e6, "minutes": 6e7, "hours": 3.6e9, "days": 8.64e10}
@@ -51,10 +53,13 @@ def _affine(a: Floats, c: Floats, step: float) -> tuple[float, float] | None:
     """Slope and constant of the line through all points, if they are short decimals; c may be rounded where the constant is 0."""
     filled = ~np.isnan(a) & ~np.isnan(c)
     x, y = a[filled], c[filled]
-    if len(x) < 2 or x.min() == x.max() or len(np.unique(y)) < 3:
+    if len(x) < 2 or x.min() == x.max():
         return None
     low, high = int(np.argmin(x)), int(np.argmax(x))
     slope = (y[high] - y[low]) / (x[high] - x[low])
+    off = np.abs(y[low] + slope * (x[:PROBED] - x[low]) - y[:PROBED])
+    if (off > 2 * step + 1e-6 * np.abs(y).max()).any() or len(np.unique(y)) < 3:
+        return None
     for digits in range(5):
         factor = float(np.round(slope, digits))
         constant = float(np.round(np.median(y - factor * x), digits))
@@ -125,15 +130,19 @@ def is_clock(values: Floats) -> bool:
 
 def durations(evidence: Evidence) -> Iterator[Rule]:
     """A time that is another one plus a number of seconds, minutes, hours or days."""
+    if not evidence.times or not evidence.numbers:
+        return
+    few = np.stack([evidence.scalars[number][:PROBED] for number in evidence.numbers])
     for start in evidence.times:
         for end in evidence.times:
             if start == end or evidence.sample[start].type != evidence.sample[end].type:
                 continue
             dates = pt.is_date(evidence.sample[start].type)
             gap = evidence.scalars[end] - evidence.scalars[start]
-            for number in evidence.numbers:
-                for unit, factor in UNITS.items() if not dates else (("days", 1.0),):
-                    if evidence.free(start, end, number) and _agree(gap, evidence.scalars[number] * factor, 1.0 if dates else factor):
+            for unit, factor in UNITS.items() if not dates else (("days", 1.0),):
+                apart = np.abs(gap[:PROBED] - few * factor) > 1e-6 * factor
+                for number in [evidence.numbers[place] for place in np.flatnonzero(~apart.any(axis=1))]:
+                    if evidence.free(start, end, number) and _agree(gap, evidence.scalars[number] * factor, factor):
                         step = 1.0 if dates or step_of(evidence, number) else factor
                         yield Rule("linear", end, (start, number), {"factors": [1.0, factor], "unit": unit, "step": step})
 

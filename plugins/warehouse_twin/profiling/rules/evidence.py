@@ -38,6 +38,7 @@ class Evidence:
     k: int
     fixed: Collection[str] = ()
     pairs: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    _dealt: dict[str, pa.ChunkedArray] = field(default_factory=dict, repr=False)
 
     @property
     def rows(self) -> int:
@@ -113,13 +114,19 @@ class Evidence:
         """At least 100 rows, ten times k, of at least k entities."""
         return int(rows.sum()) >= max(100, 10 * self.k) and len(np.unique(self.entities[rows])) >= self.k
 
+    def dealt(self, name: str) -> pa.ChunkedArray:
+        """The sample's values of a column in an order that has nothing to do with the others."""
+        if name not in self._dealt:
+            order = permutation(len(self.chosen), seed=1, stream=f"rules/{name}")
+            self._dealt[name] = self.sample[name].take(pa.array(order))
+        return self._dealt[name]
+
     def surprising(self, rule: Rule) -> bool:
         """Whether the rule would be broken if the values of any of its columns were dealt out anew."""
         columns = {name: self.sample[name] for name in rule.columns}
         for name in rule.columns:
-            order = permutation(len(self.chosen), seed=1, stream=f"rules/{name}")
-            dealt = {**columns, name: columns[name].take(pa.array(order))}
-            if violations(rule, dealt).sum() * self.rows / max(len(order), 1) * self.crowding < SURPRISE:
+            dealt = {**columns, name: self.dealt(name)}
+            if violations(rule, dealt).sum() * self.rows / max(len(self.chosen), 1) * self.crowding < SURPRISE:
                 return False
         return True
 
