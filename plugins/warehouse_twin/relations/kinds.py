@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.profiling.holders import holders_of
-from warehouse_twin.profiling.matching import columns_of, match_rows
+from warehouse_twin.profiling.matching import codes_of, columns_of, match_rows
 from warehouse_twin.profiling.pairs import coarse_codes
 from warehouse_twin.profiling.snapshot_parts import ENTITY
 from warehouse_twin.profiling.table_profile import ColumnProfile, Part, TableProfile
@@ -93,6 +93,8 @@ def learn_kinds(
     key, names = plan.drive, modelled_columns(table.name, plans, profiles)
     parent = read(key.references, [*dict.fromkeys([*key.references_columns, *way.columns, ENTITY])])
     rows = read(table.name, [*dict.fromkeys([*key.columns, *names])])
+    if dealt_out(rows, plan.leading):
+        return None
     links = match_rows(columns_of(rows, key.columns), columns_of(parent, key.references_columns))
     own = given_context(parent, way.prefix, way.columns, np.arange(parent.num_rows))
     features = np.stack(features_of(own, context_profiles(way, profiles)), axis=1).astype(np.float64)
@@ -109,6 +111,12 @@ def learn_kinds(
     model = TREE.fit(training, profile, given=(*view.given, CHILDREN), parameters={"leaf_rows": k}, seed=seed)
     keys = pa.table({name: parent.column(name) for name in key.references_columns}).append_column(KIND, labels)
     return Kinds(model, counted, keys)
+
+
+def dealt_out(rows: pa.Table, leading: Sequence[str]) -> bool:
+    """Whether what the rows are matched to other parents by hardly repeats. Those parents are then dealt out, nearly one a row, and
+    bring other values than were drawn; what depends on these would be drawn given the kind that went with the old ones."""
+    return bool(leading) and 2 * len(np.unique(codes_of([rows.column(name) for name in leading])[0])) > rows.num_rows
 
 
 def _profile(rows: Sequence[int]) -> ColumnProfile:

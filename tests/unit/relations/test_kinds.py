@@ -11,7 +11,7 @@ import pytest
 
 from tiny_twins import Learned, Tables, learn, link, resolved, twin_of
 from warehouse_twin.relations.key_plans import key_plans
-from warehouse_twin.relations.kinds import KIND, learn_kinds
+from warehouse_twin.relations.kinds import KIND, dealt_out, learn_kinds
 from warehouse_twin.relations.link_models import load_links
 from warehouse_twin.synthesizers.protocol import Model
 
@@ -115,3 +115,9 @@ def test_rows_of_which_most_are_alone_are_in_no_family(tmp_path: Path) -> None:
     few = np.unique(tables["flights"].column("plane").fill_null(0).to_numpy(), return_index=True)[1]
     pairs = np.unique(np.r_[few, np.arange(0, tables["flights"].num_rows, 20)])
     assert learn(TWIN, {**tables, "flights": tables["flights"].take(pairs)}, tmp_path).links("flights").kinds is None
+
+
+def test_no_kinds_where_parents_are_dealt_out_nearly_one_a_row() -> None:
+    """Else the days of deliveries would follow the kind of an address, and no more the number of the line that is delivered."""
+    rows = pa.table({"line": np.arange(100), "hour": np.arange(100) % 24})
+    assert [dealt_out(rows, names) for names in (("line",), ("hour", "line"), ("hour",), ())] == [True, True, False, False]
