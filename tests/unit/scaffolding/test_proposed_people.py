@@ -81,9 +81,15 @@ def test_windows_that_overlap_are_none(manifest_of: Made) -> None:
 def test_what_cannot_be_decided_is_accepted_with_the_reason(manifest_of: Made) -> None:
     tables = manifest_of(SHOP).tables
     reasons = {name: spec.gates.undecided.reason for name, spec in tables.items() if spec.gates.undecided is not None}
-    assert reasons["employees"] == "Only 30 rows, too few for attacks on privacy to say anything."
+    assert reasons["employees"] == "Only 30 rows, too few for attacks on privacy to say anything (about 6 held out, 300 asked for)."
     assert reasons["orders"].startswith("700 rows of customers: privacy scores can come out undecided")
     assert "countries" not in reasons  # kept, so nothing is measured of it
+
+
+def test_the_reason_says_how_wide_the_interval_is(manifest_of: Made) -> None:
+    manifest = manifest_of("CREATE TABLE readings AS SELECT i AS id, i % 7 AS a, i % 11 AS b FROM range(2_500) t(i)")
+    assert manifest.tables["readings"].gates.undecided is not None
+    assert "is known to 0.025 either way" in manifest.tables["readings"].gates.undecided.reason
 
 
 def test_a_large_table_accepts_nothing(manifest_of: Made) -> None:
