@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from shop_project import Project
+from warehouse_twin.warehouses import open_warehouse
+from warehouse_twin.warehouses.catalog import Table
 
 ODD = """
 CREATE SCHEMA odd; USE odd;
@@ -64,16 +67,18 @@ def test_it_is_published_as_it_was_written(project: Project) -> None:
     results = project.json("run", "odd")
     assert results[-1]["stage"] == "publish"
     assert file.read_text() == written
-    assert published_tables(project.workspace / "warehouses" / "dev.duckdb") == source_tables(
-        project.workspace / "warehouses" / "prod.duckdb"
-    )
+    dev, prod = (project.workspace / "warehouses" / f"{name}.duckdb" for name in ("dev", "prod"))
+    declared = catalog(prod, "odd")
+    assert catalog(dev, "odd__r1") == declared
+    assert published_tables(dev) == set(declared)
     assert "mail.example" not in written
     assert "\nentity: customers\n" in written
 
 
-def source_tables(path: Path) -> set[str]:
-    with duckdb.connect(str(path), read_only=True) as connection:
-        return {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'odd'").fetchall()}
+def catalog(path: Path, schema: str) -> dict[str, Table]:
+    """What a schema declares, but for the comments of its tables, which name the release."""
+    with open_warehouse("any", f"duckdb://{path}").snapshot(schema) as snapshot:
+        return {table.name: replace(table, comment="") for table in snapshot.tables()}
 
 
 def published_tables(path: Path) -> set[str]:
