@@ -77,7 +77,17 @@ SHOP = (
         total numeric(12,2) GENERATED ALWAYS AS (quantity * price) STORED,
         express boolean
     )""",
+    """CREATE TABLE things (
+        id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        day date, moment timestamptz, wall timestamp(3), clock time, zoned timetz(0), lasted interval, months interval year to month,
+        amount numeric(38,10), single real, twice double precision, yes boolean, "say ""no"" now" varchar(10) NOT NULL DEFAULT 'so',
+        plain json, flags bit(8), loose_flags bit varying(12), price money, tiers tier[], sums numeric(20,5)[], counts integer[],
+        shares share[], address cidr, token uuid UNIQUE, spot point, name char(12), bytes bytea,
+        double_price numeric(20,4) GENERATED ALWAYS AS (amount * 2) STORED,
+        CONSTRAINT "it's ""so"" then" CHECK (amount > -1000)
+    )""",
     "COMMENT ON TABLE customers IS 'People who bought something'",
+    """COMMENT ON COLUMN things."say ""no"" now" IS 'it''s a "name"'""",
     "COMMENT ON COLUMN customers.credit IS 'what they may owe'",
     "INSERT INTO countries VALUES ('DE', 'Germany'), ('FR', 'France'), ('US', 'United States'), ('JP', 'Japan')",
     """INSERT INTO customers
@@ -93,5 +103,19 @@ SHOP = (
     SELECT 1 + (i * 37) % 1000, timestamp '2022-01-01' + (i * 104729 % 30000000) * interval '1 second', 1 + i % 9,
         (i * 271 % 9000) / 100.0 + 1, CASE WHEN i % 7 > 0 THEN i % 3 = 0 END
     FROM generate_series(1, 2000) AS i""",
+    """INSERT INTO things (day, moment, wall, clock, zoned, lasted, months, amount, single, twice, yes, "say ""no"" now", plain, flags,
+        loose_flags, price, tiers, sums, counts, shares, address, token, spot, name, bytes)
+    SELECT CASE i % 4 WHEN 0 THEN 'infinity' WHEN 1 THEN date '9999-12-31' WHEN 2 THEN date '0044-03-15 BC' ELSE date '1850-01-01' + i END,
+        CASE i % 5 WHEN 0 THEN '-infinity' ELSE timestamptz '1899-12-31 23:00+02' + i * interval '17 minutes' END,
+        timestamp '2024-02-29' + i * interval '1.001 seconds', time '00:00' + i * interval '1 minute',
+        ('12:' || lpad((i % 60)::text, 2, '0') || ':00+05:30')::timetz,
+        (i * 7919 % 90000) * interval '1 second' - (i % 9) * interval '1 day', (i % 37) * interval '1 month',
+        (i * 271 % 10007) / 3.0, CASE i % 6 WHEN 0 THEN 'NaN' ELSE i / 7.0 END,
+        CASE i % 7 WHEN 0 THEN 'Infinity' WHEN 1 THEN '-0' ELSE i * 1e300 END, CASE i % 3 WHEN 0 THEN true WHEN 1 THEN false END,
+        'word ' || i % 4, json_build_object('b', i, 'a', ARRAY[i % 3]), (i % 256)::bit(8), (i % 4096)::bit(12)::bit varying(12),
+        ((i * 13 % 9000) / 100.0)::numeric::money, CASE i % 2 WHEN 0 THEN '{plain,gold}' ELSE '{silver,NULL}' END::tier[],
+        ARRAY[i / 3.0, -i], CASE i % 4 WHEN 0 THEN '{}' ELSE ARRAY[i % 5, NULL] END, ARRAY[i % 100], ('10.' || i % 3 || '.0.0/16')::cidr,
+        md5('t' || i)::uuid, point(i, -i), 'n' || i % 3, decode(repeat('ab', i % 9), 'hex')
+    FROM generate_series(1, 1000) AS i""",
     "GRANT SELECT ON customers TO PUBLIC",
 )

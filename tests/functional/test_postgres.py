@@ -27,11 +27,45 @@ holdout: 0.2
 synthesizer: tree
 gates:
   undecided: {{accept: true, reason: "Two hundred customers are held out: too few for the distance tests."}}
+  goals:
+    near_copies: {{goal: 0.3, reason: "Orders follow from their number by arithmetic: each lies beside rows of the training part by itself."}}
 tables:
   countries: {{keep: real}}
   customers: {customers}
   orders: {{}}
+  things:
+    gates:
+      goals:
+        column_shape: {{goal: 1.0, reason: "Columns of as many values as rows, and of types that are not modelled."}}
+        column_shape_each: {{goal: 1.0, reason: "Columns of as many values as rows, and of types that are not modelled."}}
+        pair_trend_way: {{goal: -100.0, reason: "A thousand rows of columns that all follow from the row's number."}}
+        pair_trend_min: {{goal: 1.0, reason: "A thousand rows of columns that all follow from the row's number."}}
+        pair_trend: {{goal: 1.0, reason: "A thousand rows of columns that all follow from the row's number."}}
 """
+KINDS = {
+    "day": "day IN ('infinity', '9999-12-31', '0044-03-15 BC') OR day BETWEEN '1850-01-01' AND '1853-01-01'",
+    "moment": "moment = '-infinity' OR moment BETWEEN '1899-12-01' AND '1900-02-01'",
+    "zoned": "extract(timezone FROM zoned) = 19800 AND extract(hour FROM zoned) = 12 AND extract(second FROM zoned) = 0",
+    "lasted": "lasted BETWEEN '-10 days' AND '30 hours'",
+    "months": "months BETWEEN '0' AND '3 years' AND extract(day FROM months) = 0",
+    "amount": "amount BETWEEN -1000 AND 4000 AND double_price = round(amount * 2, 4)",
+    "single": "single = 'NaN' OR single BETWEEN 0 AND 150",
+    "twice": "twice = 'Infinity' OR twice BETWEEN 0 AND 1e303",
+    'say "no" now': """"say ""no"" now" LIKE 'word _'""",
+    "plain": "json_typeof(plain->'b') = 'number' AND json_array_length(plain->'a') = 1",
+    "flags": "length(flags) = 8",
+    "loose_flags": "length(loose_flags) = 12",
+    "price": "price BETWEEN '0'::money AND '90'::money",
+    "tiers": "tiers IN ('{plain,gold}', '{silver,NULL}')",
+    "sums": "array_length(sums, 1) = 2",
+    "counts": "counts = '{}' OR array_length(counts, 1) = 2",
+    "shares": "shares[1] BETWEEN 0 AND 100",
+    "address": "masklen(address) = 16",
+    "spot": "spot ~= '(0,0)'",
+    "name": "name LIKE 'n_%'",
+    "bytes": "length(bytes) < 9",
+}
+"""What every value of a column that is not null must be."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +129,23 @@ def test_rows_are_new_and_keep_what_the_database_demands(project: PostgresProjec
     assert max(len(email) for email in emails if email) <= 60
     for row in orders.select(["quantity", "price", "total"]).to_pylist():
         assert row["total"] == row["quantity"] * row["price"]
+
+
+@pytest.mark.parametrize("schema", ["here", "back"])
+def test_every_type_of_the_database_comes_through_with_values_of_its_kind(project: PostgresProject, schema: str) -> None:
+    """Within PostgreSQL, and by way of a DuckDB file, where what it has no type for is text."""
+    kinds = KINDS if schema == "here" else {name: KINDS[name] for name in ("day", "moment", "months", "amount", "plain", "counts")}
+    kinds = kinds if schema == "here" else kinds | {"amount": "amount BETWEEN -1000 AND 4000"}
+    broken = [
+        name
+        for name, kind in kinds.items()
+        if project.server.run(f"SELECT count(*) FROM {schema}.things WHERE NOT ({kind})", database=project.dev) != [(0,)]
+    ]
+    assert broken == []
+    counted = f"SELECT count(*), count(DISTINCT lasted) FROM {schema}.things"
+    [(rows, spans)] = project.server.run(counted, database=project.dev)
+    assert rows == 1000
+    assert spans > 500
 
 
 def test_readers_of_the_source_may_read_the_twin_and_nobody_a_release(project: PostgresProject) -> None:
