@@ -28,7 +28,7 @@ synthesizer: tree
 gates:
   undecided: {{accept: true, reason: "Two hundred customers are held out: too few for the distance tests."}}
   goals:
-    near_copies: {{goal: 0.3, reason: "Orders follow from their number by arithmetic: each lies beside rows of the training part by itself."}}
+    near_copies: {{goal: 0.3, reason: "Orders follow from their number by arithmetic: each lies beside training rows by itself."}}
 tables:
   countries: {{keep: real}}
   customers: {customers}
