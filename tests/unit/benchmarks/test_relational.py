@@ -54,6 +54,22 @@ def test_children_are_counted_for_every_parent_those_without_included() -> None:
     assert found == {"customers.region>regions": 1.0, "customers.above>customers": 1.0, "orders.customer>customers": 0.75}
 
 
+def test_halves_of_the_parents_are_compared_with_as_many() -> None:
+    # Every real customer has one order: any two of them are like the two others, and unlike two who have none.
+    even = REAL | {"orders": pa.table({"customer": [1, 2, 3, 4], "line": [1, 1, 1, 1], "total": [5.0, 6.0, 7.0, 9.0]})}
+    halves = relational.child_count_halves(Linked(SCHEMA, even), None, seed=1)
+    assert halves["orders.customer>customers"] == 1.0
+    none = even | {"orders": even["orders"].slice(0, 0)}
+    assert relational.child_count_halves(Linked(SCHEMA, even), Linked(SCHEMA, none), seed=1)["orders.customer>customers"] == 0.0
+    assert relational.child_count_halves(Linked(SCHEMA, even), Linked(SCHEMA, even), seed=1)["orders.customer>customers"] == 1.0
+
+
+def test_whose_children_are_is_compared_where_parents_are_the_same() -> None:
+    other = REAL | {"customers": REAL["customers"].set_column(1, "region", pa.array([1, 2, 2, 2]))}
+    # Two thirds of the real customers are of the first region, a quarter of the others.
+    assert relational.child_shares(Linked(SCHEMA, REAL), Linked(SCHEMA, other)) == {"customers.region>regions": pytest.approx(7 / 12)}
+
+
 def test_depth_is_counted_up_a_hierarchy() -> None:
     flat = REAL | {"customers": REAL["customers"].set_column(2, "above", pa.array([None, 1, 1, 1]))}
     # Real customers stand 0, 1, 1, 2 deep, the others 0, 1, 1, 1.
