@@ -149,10 +149,11 @@ class Project:
 
     def twin(self, *words: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         """Run one command to its end and check how it ended."""
-        done = subprocess.run(
-            self.command(*words), cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=900, check=False
-        )
-        assert done.returncode == status, f"twin {' '.join(words)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return self.ended(self.command(*words), status=status)
+
+    def ended(self, command: list[str], *, status: int) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode == status, f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
     def json(self, *words: str, status: int = 0) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from sharing import made_once
 from shop_project import Project, make_project, make_source
+from small_disk import Disk, small_disk
 
 SECRET = "5a" * 32
 
@@ -55,6 +57,13 @@ def undisturbed(made: Path) -> Undisturbed:
 
 
 @pytest.fixture(scope="session")
-def second(tmp_path_factory: pytest.TempPathFactory, source: Path, empty_mlflow: Path) -> Project:
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
+    """What `second` is on: a small file system of its own, where there may be one."""
+    with small_disk(tmp_path_factory.mktemp("second")) as disk:
+        yield disk
+
+
+@pytest.fixture(scope="session")
+def second(disk: Disk, source: Path, empty_mlflow: Path) -> Project:
     """A project with nothing in it but the same source and secret."""
-    return make_project(tmp_path_factory.mktemp("second"), source, SECRET, mlflow=empty_mlflow)
+    return make_project(disk.folder, source, SECRET, mlflow=empty_mlflow)
