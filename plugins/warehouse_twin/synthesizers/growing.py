@@ -23,7 +23,7 @@ REFINED_ROWS = 100_000
 """Rows that trees of places inside a class learn from at the most."""
 TRIAL_ROWS, TRIAL_LEAVES = 10_000, 20
 TRUST, LEAST_GAIN = 0.9, 0.02
-"""How far a tree of places is trusted against the class alone, and what it must gain by that in mean log-likelihood a row."""
+"""How far trees of places are trusted, and by how much seeing more than the class must raise the mean log-likelihood of a row."""
 
 
 @dataclass(frozen=True)
@@ -122,29 +122,27 @@ def _refined(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: i
     """
     if job.inside is None:
         return None
-    places = job.inside.astype(np.int64)
-    rows = np.flatnonzero(places >= 0)
+    inside = job.inside.astype(np.int64)
+    rows = np.flatnonzero(inside >= 0)
     if len(rows) < TRIAL_LEAVES * leaf_rows:
         return None
     own = derive_seed(seed, *job.place, "inside")
     rows = rows[permutation(len(rows), seed=own, stream="rows")[:REFINED_ROWS]]
 
-    def fitted(chosen: Ints) -> Tree:
-        seen = [*(features[place][chosen] for place in job.seen), job.targets[chosen].astype(np.float32)]
-        categories = [*(sizes[place] for place in job.seen), 0]
-        return fit_tree(seen, places[chosen], INSIDE, leaf_rows=leaf_rows, seed=own, categories=categories)
+    def seen(chosen: Ints, places: Sequence[int]) -> Features:
+        return [*(features[place][chosen] for place in places), job.targets[chosen].astype(np.float32)]
+
+    def fitted(chosen: Ints, places: Sequence[int]) -> Tree:
+        categories = [*(sizes[place] for place in places), 0]
+        return fit_tree(seen(chosen, places), inside[chosen], INSIDE, leaf_rows=leaf_rows, seed=own, categories=categories)
 
     trial = rows[:TRIAL_ROWS]
     learned, held = trial[len(trial) // 5 :], trial[: len(trial) // 5]
-    seen = [*(features[place][held] for place in job.seen), job.targets[held].astype(np.float32)]
-    counts = np.zeros((job.codec.classes + 1, INSIDE))
-    np.add.at(counts, (job.targets[learned], places[learned]), 1.0)
-    alone = (counts + 1.0 / INSIDE) / (counts.sum(axis=1, keepdims=True) + 1.0)
-    base = alone[job.targets[held], places[held]]
-    told = fitted(learned).shares(seen, places[held])
-    if np.log(TRUST * told / base + 1.0 - TRUST).mean() < LEAST_GAIN:
+    told, base = (fitted(learned, places).shares(seen(held, places), inside[held]) for places in (job.seen, ()))
+    told, base = TRUST * told + (1.0 - TRUST) / INSIDE, TRUST * base + (1.0 - TRUST) / INSIDE
+    if np.log(told / base).mean() < LEAST_GAIN:
         return None
-    return fitted(np.sort(rows)).reading([*job.seen, job.after])
+    return fitted(np.sort(rows), job.seen).reading([*job.seen, job.after])
 
 
 def _protected(column: pa.ChunkedArray, profile: ColumnProfile, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:

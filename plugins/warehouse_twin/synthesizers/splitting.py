@@ -18,6 +18,8 @@ Ints = NDArray[np.int32]
 Codes = NDArray[np.uint16] | Ints
 
 
+BEYOND = 2.0
+"""Standard deviations of the normal distribution: leaves that chance made lie near to the rows they are of."""
 _MULTIPLIER, _INCREMENT = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
 """Knuth's linear congruential generator of 64 bits ("The Art of Computer Programming" 2, 3.3.4); the high bits are used."""
 
@@ -92,11 +94,59 @@ def _best_of(
 
 
 @compiled
+def _chance(counts: Ints, size: int) -> float:
+    """What a split that has nothing to do with the classes gains, `BEYOND` standard deviations above its usual.
+
+    The gain is the squared distance of the two sides' shares times their rows: for sides dealt out by chance a weighted sum of
+    chi-squares, taken for one chi-square of the same mean and variance, whose quantile is Wilson's and Hilferty's (Proc. Nat. Acad.
+    Sci. 17, 1931). The best of many thresholds is meant to be beaten too, so the quantile is a far one.
+    """
+    second = third = 0.0
+    for count in counts:
+        share = count / size
+        second += share**2
+        third += share**3
+    mean, variance = 1.0 - second, second - 2.0 * third + second**2
+    if variance <= 0.0:
+        return 0.0
+    spread = 2.0 / 9.0 * variance / mean**2
+    return float(mean * (1.0 - spread + BEYOND * np.sqrt(spread)) ** 3)
+
+
+@compiled
+def _counted(order: Ints, targets: Ints, held: Ints, counts: Ints) -> int:
+    """Put the targets of the rows in `order` into `held` and their classes into `counts`; the sum of the squares of these."""
+    counts[:] = 0
+    for row in range(len(order)):
+        held[row] = targets[order[row]]
+        counts[held[row]] += 1
+    squares = 0
+    for count in counts:
+        squares += int(count) * int(count)
+    return squares
+
+
+@compiled
+def _parted(order: Ints, column: Codes, low: int, other: Ints) -> int:
+    """Put the rows up to and with the value `low` before the others, in place, each side in its old order; how many there are."""
+    kept, moved = 0, 0
+    for row in range(len(order)):
+        if column[order[row]] <= low:
+            order[kept] = order[row]
+            kept += 1
+        else:
+            other[moved] = order[row]
+            moved += 1
+    order[kept:] = other[:moved]
+    return kept
+
+
+@compiled
 def split(features: Codes, sizes: Ints, targets: Ints, classes: int, leaf_rows: int, looked: int, seed: int) -> Nodes:
     """The tree of `targets` (below `classes`) given `features`, shape (features, rows), each from 0 to below its entry of `sizes`.
 
-    Nodes are split while both sides hold `leaf_rows` rows and the node more than one class. Each looks at `looked` features chosen by
-    chance, and at more until one of them can be split.
+    Nodes are split while both sides hold `leaf_rows` rows and their classes differ by more than chance makes them. Each looks at
+    `looked` features, chosen by chance, and at more until one of them tells its sides apart.
     """
     total = targets.shape[0]
     most = 2 * (total // leaf_rows) + 1
@@ -123,18 +173,12 @@ def split(features: Codes, sizes: Ints, targets: Ints, classes: int, leaf_rows: 
         size = end - begin
         if size < 2 * leaf_rows:
             continue
-        counts[:] = 0
-        for row in range(size):
-            held[row] = targets[rows[row]]
-            counts[held[row]] += 1
-        squares = 0
-        for count in counts:
-            squares += int(count) * int(count)
+        squares = _counted(rows, targets, held, counts)
         if squares == size * size:
             continue
-        best = -1.0
+        best, chance = -1.0, squares / size + _chance(counts, size)
         for one in range(features.shape[0]):
-            if one >= looked and best >= 0:
+            if one >= looked and best > chance:
                 break
             state = state * _MULTIPLIER + _INCREMENT
             swapped = one + np.int64(state >> np.uint64(33)) % (features.shape[0] - one)
@@ -144,18 +188,10 @@ def split(features: Codes, sizes: Ints, targets: Ints, classes: int, leaf_rows: 
             score, below, above = _best_of(column, rows, held[:size], leaf_rows, (counts, squares), scratch)
             if score > best:
                 best, feature[node], low[node], high[node] = score, place, below, above
-        if best < 0:
+        if best <= chance:
+            feature[node] = -1
             continue
-        column = features[feature[node]]
-        kept, moved = 0, 0
-        for row in range(size):
-            if column[rows[row]] <= low[node]:
-                rows[kept] = rows[row]
-                kept += 1
-            else:
-                other[moved] = rows[row]
-                moved += 1
-        rows[kept:] = other[:moved]
+        kept = _parted(rows, features[feature[node]], low[node], other)
         left[node], right[node] = used, used + 1
         stack.append((used + 1, begin + kept, end))
         stack.append((used, begin, begin + kept))
