@@ -279,8 +279,9 @@ class Manifest(Strict):
 
     @field_validator("target")
     @classmethod
-    def _elsewhere(cls, target: Place, info: ValidationInfo) -> Place:
-        if target == info.data.get("source"):
+    def _elsewhere(cls, target: Target, info: ValidationInfo) -> Target:
+        source = info.data.get("source")
+        if source is not None and (target.warehouse, target.schema_) == (source.warehouse, source.schema_):
             raise ValueError("target and source are the same schema of the same warehouse; a twin never replaces its source")
         return target
 
