@@ -55,7 +55,7 @@ def test_it_can_be_printed_alone(project: Path, capsys: pytest.CaptureFixture[st
 
 def test_the_target_is_named_in_two_words(project: Path) -> None:
     assert twin(["manifest", "scaffold", "prod", "shop", "--twin", "x", "--target", "dev", "Shop.2"]) == 0
-    assert 'target: {warehouse: dev, schema: "Shop.2"}' in (project / "twins" / "x.yml").read_text()
+    assert 'target: {warehouse: dev, schema: "Shop.2", keys: source}' in (project / "twins" / "x.yml").read_text()
 
 
 @pytest.mark.parametrize(
