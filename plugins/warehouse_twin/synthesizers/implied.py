@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -30,13 +31,18 @@ class Chains:
     computed: tuple[Rule, ...]
     nullable: frozenset[str]
 
+    @cached_property
+    def _before(self) -> tuple[Graph, Graph]:
+        """`missing` and `below` with their steps turned: once, as a sequence asks at every step."""
+        return _turned(self.missing), _turned(self.below)
+
     def rules(self, name: str, known: Collection[str]) -> Iterator[Rule]:
         """What is known of a column's nulls and order beside known columns: by rules, and by way of columns that are not known."""
-        for early, _ in _reached(self.missing, name, known, back=True):
+        for early, _ in _reached(self._before[0], name, known):
             yield Rule("null_implied", name, (early,))
         for late, _ in _reached(self.missing, name, known):
             yield Rule("null_implied", late, (name,))
-        for early, strict in _reached(self.below, name, known, shut=self.nullable, back=True):  # of a null nothing follows
+        for early, strict in _reached(self._before[1], name, known, shut=self.nullable):  # of a null nothing follows
             yield Rule("order", name, (early,), {"strict": strict})
         for late, strict in _reached(self.below, name, known, shut=self.nullable):
             yield Rule("order", late, (name,), {"strict": strict})
@@ -48,7 +54,7 @@ class Chains:
             others = [source for source in rule.sources if source != name and source in self.nullable]
             if name not in rule.sources or not set(others) <= set(known):
                 continue
-            wanted = [early for early, _ in _reached(self.missing, rule.target, known, back=True) if early not in rule.sources]
+            wanted = [early for early, _ in _reached(self._before[0], rule.target, known) if early not in rule.sources]
             if wanted:
                 here = np.logical_or.reduce([nulls_of(known[early]) for early in wanted])
                 here &= ~np.logical_or.reduce([np.zeros(len(here), dtype=bool), *(nulls_of(known[other]) for other in others)])
@@ -75,11 +81,8 @@ def chains_of(rules: Sequence[Rule]) -> Chains:
     return Chains(missing, below, computed, frozenset(name for rule in rules for name in rule.detail.get("nullable", ())))
 
 
-def _reached(
-    graph: Graph, start: str, known: Collection[str], *, shut: Collection[str] = (), back: bool = False
-) -> Iterator[tuple[str, bool]]:
-    """Known columns that a path leads to (or, `back`, from) over unknown ones, none of them `shut`, and whether a step is strict."""
-    steps = _turned(graph) if back else graph
+def _reached(steps: Graph, start: str, known: Collection[str], *, shut: Collection[str] = ()) -> Iterator[tuple[str, bool]]:
+    """Known columns that a path leads to over unknown ones, none of them `shut`, and whether a step of it is strict."""
     met, edge = {start}, [(start, False)]
     while edge:
         longer: list[tuple[str, bool]] = []

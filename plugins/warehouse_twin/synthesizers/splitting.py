@@ -37,6 +37,31 @@ class Nodes(NamedTuple):
 
 
 @compiled
+def _sorted(column: Codes, order: Ints, targets: Ints, scratch: tuple[Ints, ...]) -> tuple[int, int]:
+    """Put the targets of a node's rows into the order of their values, by counting; the least and the greatest value.
+
+    `scratch` is that of `_best_of`: of the rows of each value, where they end is left.
+    """
+    rows, values, held = scratch[0], scratch[1], scratch[2]
+    low = high = int(column[order[0]])
+    for row in range(len(order)):
+        value = int(column[order[row]])
+        values[row] = value
+        rows[value] += 1
+        low, high = min(low, value), max(high, value)
+    filled = 0
+    for value in range(low, high + 1):
+        count = int(rows[value])
+        rows[value] = filled
+        filled += count
+    for row in range(len(order)):
+        place = rows[values[row]]
+        held[place] = targets[row]
+        rows[values[row]] = place + 1
+    return low, high
+
+
+@compiled
 def _best_of(
     column: Codes, order: Ints, targets: Ints, leaf_rows: int, sums: tuple[Ints, int], scratch: tuple[Ints, ...]
 ) -> tuple[float, int, int]:
@@ -46,26 +71,12 @@ def _best_of(
     as may be: the two sides' sums of squared class counts, each over its rows, which is highest where the impurity is lowest.
     `scratch`: rows of each value (zeros, left as zeros), values, targets in the order of values, class counts of either side.
     """
-    rows, values, held, left, right = scratch
+    rows, _, held, left, right = scratch
+    low, high = _sorted(column, order, targets, scratch)
     size = len(order)
-    low = high = int(column[order[0]])
-    for row in range(size):
-        value = int(column[order[row]])
-        values[row] = value
-        rows[value] += 1
-        low, high = min(low, value), max(high, value)
     if low == high:
         rows[low] = 0
         return -1.0, 0, 0
-    filled = 0
-    for value in range(low, high + 1):
-        count = int(rows[value])
-        rows[value] = filled
-        filled += count
-    for row in range(size):
-        place = rows[values[row]]
-        held[place] = targets[row]
-        rows[values[row]] = place + 1
     counts, squares = sums
     left[:] = 0
     right[:] = counts
@@ -142,6 +153,22 @@ def _parted(order: Ints, column: Codes, low: int, other: Ints) -> int:
 
 
 @compiled
+def _moved_up(places: NDArray[np.int64], one: int, state: np.uint64) -> np.uint64:
+    """Swap a place drawn from those at `one` and after with the one there; the generator's next state."""
+    state = state * _MULTIPLIER + _INCREMENT
+    other = one + np.int64(state >> np.uint64(33)) % (len(places) - one)
+    places[one], places[other] = places[other], places[one]
+    return state
+
+
+@compiled
+def _scratch(total: int, values: int, classes: int) -> tuple[Ints, ...]:
+    """Room for `_best_of`, shared by all nodes."""
+    rows, left, right = np.zeros(values, np.int32), np.zeros(classes, np.int32), np.zeros(classes, np.int32)
+    return rows, np.empty(total, np.int32), np.empty(total, np.int32), left, right
+
+
+@compiled
 def split(features: Codes, sizes: Ints, targets: Ints, classes: int, leaf_rows: int, looked: int, seed: int) -> Nodes:
     """The tree of `targets` (below `classes`) given `features`, shape (features, rows), each from 0 to below its entry of `sizes`.
 
@@ -155,13 +182,7 @@ def split(features: Codes, sizes: Ints, targets: Ints, classes: int, leaf_rows: 
     reached = np.zeros(total, np.int32)
     order, other = np.arange(total).astype(np.int32), np.empty(total, np.int32)
     held = np.empty(total, np.int32)
-    scratch = (
-        np.zeros(sizes.max(), np.int32),
-        np.empty(total, np.int32),
-        np.empty(total, np.int32),
-        np.zeros(classes, np.int32),
-        np.zeros(classes, np.int32),
-    )
+    scratch = _scratch(total, sizes.max(), classes)
     counts = np.zeros(classes, np.int32)
     stack = [(0, 0, total)]
     used = 1
@@ -176,22 +197,19 @@ def split(features: Codes, sizes: Ints, targets: Ints, classes: int, leaf_rows: 
         squares = _counted(rows, targets, held, counts)
         if squares == size * size:
             continue
-        best, chance = -1.0, squares / size + _chance(counts, size)
+        chance = squares / size + _chance(counts, size)
+        best, place, below, above = -1.0, -1, 0, 0
         for one in range(features.shape[0]):
             if one >= looked and best > chance:
                 break
-            state = state * _MULTIPLIER + _INCREMENT
-            swapped = one + np.int64(state >> np.uint64(33)) % (features.shape[0] - one)
-            places[one], places[swapped] = places[swapped], places[one]
-            place = places[one]
-            column = features[place]
-            score, below, above = _best_of(column, rows, held[:size], leaf_rows, (counts, squares), scratch)
+            state = _moved_up(places, one, state)
+            score, under, over = _best_of(features[places[one]], rows, held[:size], leaf_rows, (counts, squares), scratch)
             if score > best:
-                best, feature[node], low[node], high[node] = score, place, below, above
+                best, place, below, above = score, places[one], under, over
         if best <= chance:
-            feature[node] = -1
             continue
-        kept = _parted(rows, features[feature[node]], low[node], other)
+        feature[node], low[node], high[node] = place, below, above
+        kept = _parted(rows, features[place], below, other)
         left[node], right[node] = used, used + 1
         stack.append((used + 1, begin + kept, end))
         stack.append((used, begin, begin + kept))

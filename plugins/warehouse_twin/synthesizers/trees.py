@@ -212,9 +212,8 @@ def _as_arrays(grown: Sequence[Nodes], targets: Ints, classes: int, ranks: Mappi
     )
     leaf = np.where(inner, -1, np.cumsum(~inner) - 1).astype(np.int64)
     leaves = int((~inner).sum())
-    counts = np.zeros(leaves * classes, dtype=np.int64)
-    for nodes, start in zip(grown, starts[:-1], strict=True):
-        counts += np.bincount(leaf[nodes.reached + start] * classes + targets, minlength=leaves * classes)
+    reached = leaf[np.concatenate([nodes.reached + start for nodes, start in zip(grown, starts[:-1], strict=True)])]
+    counts = np.bincount(reached * classes + np.tile(targets, len(grown)), minlength=leaves * classes)
     used = set(feature[inner].tolist())
     return Tree(
         feature=feature,
