@@ -92,7 +92,7 @@ def learn_kinds(
         return None
     key, names = plan.drive, modelled_columns(table.name, plans, profiles)
     parent = read(key.references, [*dict.fromkeys([*key.references_columns, *way.columns, ENTITY])])
-    rows = read(table.name, [*dict.fromkeys([*key.columns, *names])])
+    rows = read(table.name, [*dict.fromkeys([*key.columns, *names, *plan.leading])])
     if dealt_out(rows, plan.leading):
         return None
     links = match_rows(columns_of(rows, key.columns), columns_of(parent, key.references_columns))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from drawn_schemas import KEY_TYPES, SHAPES, TYPES, Builder, Spec
@@ -52,6 +53,18 @@ def build(specs: list[Spec], *, seed: int, k: int, holdout: float, entity: int |
     return twin_of(*builder.tables, entity=chosen, k=k, holdout=holdout), builder.rows
 
 
+NONE = Spec("own key", 0, "INTEGER", (), (), itself=None, orphans=False, shared=False)
+LED_BY_A_KEY = [
+    replace(NONE, shape="no key"),
+    replace(NONE, shape="place and time", rows=1),
+    *[NONE] * 4,
+    replace(NONE, rows=3, parents=((0, False),)),
+    replace(NONE, parents=((0, False), (5, False))),
+]
+"""A table matched to a second parent by a column that is part of a key and no column of its model."""
+
+
+@example(specs=LED_BY_A_KEY, seed=0, k=2, holdout=0.05, entity=None)
 @given(
     specs=st.lists(SPECS, min_size=1, max_size=12),
     seed=st.integers(0, 10_000),
