@@ -115,6 +115,7 @@ def ours(case: Case, root: Path) -> tuple[dict[str, pa.Table], float]:
                 if not rows.column(column).null_count:
                     opened.execute(f"ALTER TABLE source.{name} ALTER COLUMN {column} SET NOT NULL")
     (root / "twins").mkdir()
+    project.seed()
     (root / "twins" / "bench.yml").write_text(yaml.safe_dump(manifest(case), sort_keys=False))
     project.run("resolve")
     cpu = sum(project.run(stage)["cpu_s"] for stage in STAGES)

@@ -1,12 +1,13 @@
 """TPC-H through the real stages, resolve to synthesize: time, CPU and memory of each.
 
 `tpchgen-cli` makes the source; the manifest says keys, the entity and which tables are kept, and nothing else. Each stage is a
-command of its own, as an operator would run it. With WORK=<folder> everything is kept there: `source/<table>.parquet` beside
-`twin/<table>.parquet`, to be measured.
+command of its own, as an operator would run it. SEED (1) makes the workspace's secret, and so who is held out and every draw: a run can
+be repeated. With WORK=<folder> everything is kept there: `source/<table>.parquet` beside `twin/<table>.parquet`, to be measured.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -98,6 +99,12 @@ class Project:
         paths = {"TWIN_PROJECT": str(self.root), "TWIN_WORKSPACE": str(self.root / ".twin"), "PYTHONPATH": str(CHECKOUT / "plugins")}
         return kept | passed | paths
 
+    def seed(self) -> None:
+        """Give the workspace the secret that SEED stands for."""
+        secret = self.root / ".twin" / "secret.key"
+        secret.parent.mkdir(parents=True, exist_ok=True)
+        secret.write_text(hashlib.sha256(os.environ.get("SEED", "1").encode()).hexdigest())
+
     def run(self, stage: str) -> dict[str, Any]:
         """Run a stage; what it cost."""
         command = [sys.executable, "-m", "warehouse_twin.cli.main", stage, self.name, "--json"]
@@ -134,6 +141,7 @@ def make_project(root: Path, scale: float) -> Project:
             rows.create(f"tpch.{name}")
             for column in rows.columns:
                 opened.execute(f"ALTER TABLE tpch.{name} ALTER COLUMN {column} SET NOT NULL")
+    project.seed()
     (root / "twins").mkdir()
     (root / "twins" / "tpch.yml").write_text(MANIFEST)
     return project

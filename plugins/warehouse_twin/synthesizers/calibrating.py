@@ -18,7 +18,17 @@ from warehouse_twin.randomness import derive_seed, permutation
 from warehouse_twin.synthesizers.coding import column_features
 from warehouse_twin.synthesizers.columns import to_values
 from warehouse_twin.synthesizers.growing import Grounds, Job
-from warehouse_twin.synthesizers.margins import BINS, BINS_OF_CATEGORIES, Margins, Pair, binned_codes, bins_of, fit_margins, groups_of
+from warehouse_twin.synthesizers.margins import (
+    BIN_ROWS,
+    BINS,
+    BINS_OF_CATEGORIES,
+    Margins,
+    Pair,
+    binned_codes,
+    bins_of,
+    fit_margins,
+    groups_of,
+)
 from warehouse_twin.synthesizers.trees import Features, Tree
 
 if TYPE_CHECKING:
@@ -101,7 +111,7 @@ def _margins(job: Job, tree: Tree, real: Features, drawn: Features, *, leaf_rows
             continue
         met.add(same)
         codes = real[feature][rows]
-        bins = bins_of(codes, most=BINS if ordered else BINS_OF_CATEGORIES)
+        bins = bins_of(codes, most=min(BINS if ordered else BINS_OF_CATEGORIES, len(drawn[0]) // BIN_ROWS))
         count = int(bins.max()) + 1
         counts = np.bincount(binned_codes(bins, codes) * size + wanted, minlength=count * size).reshape(count, size)
         pairs.append(Pair(feature, bins, binned_codes(bins, drawn[feature]), counts.astype(np.float64)))

@@ -150,7 +150,7 @@ def fit_margins(pairs: Sequence[Pair], groups: Ints, expected: NDArray[np.float3
     waves = _waves(expected.shape[1], ordered)
 
     def compared(pair: Pair) -> _Compared:
-        return _compared(pair.real, counted(shares, pair.drawn, len(pair.real)), waves, least_rows)
+        return _compared(pair.real, *counted(shares, pair.drawn, len(pair.real)), waves, least_rows)
 
     apart = [compared(pair).apart for pair in pairs]
     chosen = [index for index in np.argsort(-np.asarray(apart), kind="stable")[:TERMS].tolist() if apart[index] > 0]
@@ -207,11 +207,18 @@ class _Compared:
         return np.where(self.used[:, None], np.clip(step, -LONGEST_STEP, LONGEST_STEP), 0.0).astype(np.float32)
 
 
-def _compared(real: Floats, drawn: Floats, waves: Floats, least_rows: int) -> _Compared:
-    """Counts of bins and groups, both of shape (bins, groups), the drawn ones taken for as many rows a bin as the real ones."""
+def _compared(real: Floats, drawn: Floats, squares: Floats, waves: Floats, least_rows: int) -> _Compared:
+    """Counts of bins and groups, both of shape (bins, groups), the drawn ones taken for as many rows a bin as the real ones.
+
+    Chance is in both. In that of the drawn rows as far as their leaves tell groups from one another: `squares` of their shares, shape
+    (bins,), are between the least, all rows alike, and the most, each sure of its group.
+    """
     rows, had = real.sum(axis=1, keepdims=True), drawn.sum(axis=1, keepdims=True)
     used = ((rows >= least_rows) & (had > 0))[:, 0]
     expected = drawn * rows / np.maximum(had, 1e-9)
     seen = ((real - expected) / np.sqrt(np.maximum(expected, 0.5)) * used[:, None]) @ waves
-    excess = (seen**2).sum(axis=0) / max(int(used.sum()) - 1, 1) - 1
+    alike, sure = ((drawn / np.maximum(had, 1e-9)) ** 2).sum(axis=1, keepdims=True), 1.0
+    told = np.clip((squares[:, None] / np.maximum(had, 1e-9) - alike) / np.maximum(sure - alike, 1e-9), 0.0, 1.0)
+    chance = 1 + told * rows / np.maximum(had, 1e-9)
+    excess = (seen**2 / chance).sum(axis=0) / max(int(used.sum()) - 1, 1) - 1
     return _Compared(expected, rows, used, seen, np.where(excess < LEAST_TRUST * (1 + excess), 0.0, excess))

@@ -12,14 +12,16 @@ Ints = NDArray[np.int64]
 
 
 @compiled
-def counted(shares: Shares, bins: Ints, count: int) -> NDArray[np.float64]:
-    """The sum of the rows' `shares`, shape (rows, groups), in each of `count` bins."""
-    found = np.zeros((count, shares.shape[1]))
+def counted(shares: Shares, bins: Ints, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The sums of the rows' `shares`, shape (rows, groups), in each of `count` bins; and those of all their squares, shape (count,)."""
+    found, squares = np.zeros((count, shares.shape[1])), np.zeros(count)
     for row in range(shares.shape[0]):
         place = bins[row]
         for group in range(shares.shape[1]):
-            found[place, group] += shares[row, group]
-    return found
+            share = shares[row, group]
+            found[place, group] += share
+            squares[place] += share * share
+    return found, squares
 
 
 @compiled

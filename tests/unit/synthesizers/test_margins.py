@@ -40,6 +40,14 @@ def test_chance_and_few_rows_make_no_term() -> None:
     assert fit_margins([pair([[5_000, 5_000], [49, 0]], drawn)], HALVES, even, least_rows=50) is None
 
 
+def test_what_few_drawn_rows_show_is_no_term_where_their_leaves_are_sure() -> None:
+    """200 bins of eleven drawn rows each, all leaves sure of their group, and of 1,000 real rows, whose halves are exact."""
+    sure = np.eye(2, dtype=np.float32)[np.random.default_rng(3).integers(0, 2, 2_200)]
+    bins, real = np.tile(np.arange(200), 11), [[500.0, 500.0]] * 200
+    assert fit_margins([pair(real, bins)], HALVES, sure, least_rows=50) is None
+    assert fit_margins([pair(real, bins)], HALVES, np.full((2_200, 2), [0.6, 0.4], np.float32), least_rows=50) is not None
+
+
 def test_neighbours_share_a_bin_and_common_classes_stand_alone() -> None:
     codes = np.repeat(np.arange(60), 20).astype(np.float32)
     bins = bins_of(codes, most=1_000)

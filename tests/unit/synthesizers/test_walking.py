@@ -30,6 +30,8 @@ def test_shares_are_weighed_by_the_product_of_all_terms() -> None:
 def test_rows_are_counted_by_bin_and_scaled_to_one() -> None:
     shares = np.asarray([[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]], dtype=np.float32)
     bins = np.asarray([1, 0, 1])
-    assert counted(shares, bins, 3).tolist() == [[0.25, 0.75], [1.5, 0.5], [0.0, 0.0]]
+    found, squares = counted(shares, bins, 3)
+    assert found.tolist() == [[0.25, 0.75], [1.5, 0.5], [0.0, 0.0]]
+    assert squares.tolist() == [0.625, 1.5, 0.0]
     scaled(shares, bins, np.asarray([[3.0, 1.0], [1.0, 3.0], [9.0, 9.0]], dtype=np.float32))
     assert shares.tolist() == [[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]]
