@@ -22,6 +22,7 @@ from warehouse_twin.profiling.rules.evidence import SURPRISE, Evidence
 from warehouse_twin.profiling.rules.rule import Rule
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 MAX_COLUMNS, MAX_SOURCES, MAX_PAIRED = 80, 5_000, 20
 PROBE = 600
 COVER = 0.98
@@ -123,13 +124,14 @@ def mapped(evidence: Evidence, rule: Rule) -> Rule | None:
 class _Found:
     weight: float
     rule: Rule
+    open: Bools
+    """of the source's values beside the target's, whether they may occur together"""
 
 
 def combination_rules(evidence: Evidence, taken: Mapping[str, Sequence[str]]) -> Iterator[Rule]:
     """For pairs of categories the combinations that fewer than k entities have, though by chance twenty or more would.
 
-    The weightiest first, and a column that is drawn in one of them at the most: of two, each could leave it the values that the
-    other forbids.
+    The weightiest first, and only such as leave every column a value whatever the others are (`_agreeing`).
     """
     names = [name for name in evidence.names if evidence.profiles[name].kind == "categorical" and name not in taken]
     names = [name for name in names if 1 < len(evidence.profiles[name].parts[0].values) <= MAX_VALUES]
@@ -143,12 +145,34 @@ def combination_rules(evidence: Evidence, taken: Mapping[str, Sequence[str]]) ->
                     codes[name] = _kept_codes(evidence, name)
             if (one := _never(evidence, a, b, codes[a], codes[b])) is not None:
                 found.append(one)
-    bound: set[str] = set()
-    for one in sorted(found, key=lambda one: -one.weight)[:MAX_COMBINATIONS]:
-        drawn = {name for name in (one.rule.target, *one.rule.sources) if name not in evidence.fixed}
-        if not drawn & bound:
-            bound |= drawn
-            yield one.rule
+    weightiest = sorted(found, key=lambda one: -one.weight)[:MAX_COMBINATIONS]
+    yield from _agreeing(weightiest, [name for name in names if name not in evidence.fixed])
+
+
+def _agreeing(found: Sequence[_Found], drawn: Sequence[str]) -> Iterator[Rule]:
+    """Of these rules, the first ones first, those that agree: whichever of the `drawn` columns is drawn last, there is a value for it."""
+    waiting, kept = list(found), dict[tuple[str, str], Bools]()
+    while waiting:
+        for one in waiting:
+            source, target = *one.rule.sources, one.rule.target
+            more = kept | {(source, target): one.open, (target, source): one.open.T}
+            if all(_left(name, more) for name in (source, target) if name in drawn):
+                break
+        else:
+            return
+        kept = more
+        waiting.remove(one)  # a rule between two columns lets more rules between them and a third agree: the others are asked again
+        yield one.rule
+
+
+def _left(name: str, kept: Mapping[tuple[str, str], Bools]) -> bool:
+    """Whether the column has a value for every two values of its partners that may occur together. Of more than two, that is not known."""
+    partners = [other for one, other in kept if one == name]
+    if len(partners) != 2:
+        return len(partners) < 2
+    first, second = (kept[name, other] for other in partners)
+    asked = kept.get((partners[0], partners[1]), np.ones((first.shape[1], second.shape[1]), dtype=bool))
+    return bool(((first.T.astype(np.int64) @ second.astype(np.int64) > 0) | ~asked).all())
 
 
 def _kept_codes(evidence: Evidence, name: str) -> Ints:
@@ -172,4 +196,4 @@ def _never(evidence: Evidence, a: str, b: str, mine: Ints, theirs: Ints) -> _Fou
     if closed.all(axis=0).any() or closed.all(axis=1).any():
         return None
     pairs = [[first[i], second[j]] for i, j in zip(*np.nonzero(closed), strict=True)]
-    return _Found(float(expected[closed].sum()), Rule("combination", b, (a,), {"never": sorted(pairs)}))
+    return _Found(float(expected[closed].sum()), Rule("combination", b, (a,), {"never": sorted(pairs)}), ~closed)
