@@ -7,7 +7,7 @@ goes with each earlier one as it does in the training rows (`synthesizers.margin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from warehouse_twin.randomness import derive_seed, permutation
-from warehouse_twin.synthesizers.coding import column_features
 from warehouse_twin.synthesizers.columns import to_values
+from warehouse_twin.synthesizers.drawing import Drawing
 from warehouse_twin.synthesizers.growing import Grounds, Job
 from warehouse_twin.synthesizers.margins import (
     BIN_ROWS,
@@ -48,7 +48,7 @@ def calibrated(model: SequentialModel, grounds: Grounds, training: pa.Table, *, 
     own = derive_seed(seed, "calibration")
     chosen = np.sort(permutation(training.num_rows, seed=own, stream="rows")[:rows])
     trees = dict(model.trees)
-    running = _Running(replace(model, trees=trees), np.arange(rows, dtype=np.int64), own)
+    running = Drawing(replace(model, trees=trees), np.arange(rows, dtype=np.int64), own)
     jobs = {job.place: job for job in grounds.jobs}
     for index, column in enumerate(model.columns):
         if index < model.given:
@@ -62,35 +62,6 @@ def calibrated(model: SequentialModel, grounds: Grounds, training: pa.Table, *, 
                 trees[job.place] = replace(trees[job.place], margins=margins)
         running.take(index, *running.draw(index))
     return running.model
-
-
-@dataclass
-class _Running:
-    """A model in the middle of drawing: the features of the columns drawn so far, and the columns that rules name."""
-
-    model: SequentialModel
-    counters: Ints
-    seed: int
-    features: list[NDArray[np.float32]] = field(default_factory=list)
-    ruling: dict[str, pa.ChunkedArray] = field(default_factory=dict)
-
-    def draw(self, index: int) -> tuple[pa.ChunkedArray, tuple[Floats, ...]]:
-        """The column at `index` and the values of its parts."""
-        return self.model.draw_column(index, self.model.codecs[index], self.features, self.counters, seed=self.seed, ruling=self.ruling)
-
-    def before(self, index: int, place: int) -> Features:
-        """What the tree of a part sees: the columns before it, and the parts of its own before it."""
-        if not place:
-            return self.features
-        codecs, (_, values) = self.model.codecs[index], self.draw(index)
-        return [*self.features, *(feature for one in range(place) for feature in codecs[one].features(values[one]))]
-
-    def take(self, index: int, array: pa.ChunkedArray, values: tuple[Floats, ...]) -> None:
-        """Go on to the next column."""
-        name = self.model.columns[index].name
-        if name in self.model.constraints.names:
-            self.ruling[name] = array
-        self.features += column_features(self.model.codecs[index], values)
 
 
 def _margins(job: Job, tree: Tree, real: Features, drawn: Features, *, leaf_rows: int) -> Margins | None:

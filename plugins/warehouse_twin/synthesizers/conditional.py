@@ -23,8 +23,9 @@ from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.names import listed
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.randomness import uniforms
-from warehouse_twin.synthesizers.coding import Codec, codec_of, moments
+from warehouse_twin.synthesizers.coding import Codec, codec_of
 from warehouse_twin.synthesizers.columns import from_values, to_values
+from warehouse_twin.synthesizers.drawing import Drawing
 from warehouse_twin.synthesizers.trees import Tree
 
 if TYPE_CHECKING:
@@ -126,26 +127,22 @@ def _weights(model: SequentialModel, known: Mapping[int, Values], evidence: Sequ
 
     There is none where the evidence breaks a rule, as when it is not what a computed column comes to.
     """
-    counters, features = numbers.ravel(), list[NDArray[np.float32]]()
-    total, ruling = np.zeros(len(counters)), dict[str, pa.ChunkedArray]()
+    drawing, total = Drawing(model, numbers.ravel(), seed), np.zeros(numbers.size)
     for place, column in enumerate(model.columns[: max(evidence) + 1]):
-        codecs = model.codecs[place]
-        if place in known:
-            values = known[place]
-            kind = model.types.field(column.name).type
-            array = pa.chunked_array([from_values(values, column, kind, counters, seed=seed)])
-        else:
-            array, values = model.draw_column(place, codecs, features, counters, seed=seed, ruling=ruling)
-        if column.name in model.constraints.names:
-            if place in evidence:
-                total = np.where(model.constraints.broken(column.name, array, ruling), -np.inf, total)
-            ruling[column.name] = array
-        own: list[NDArray[np.float32]] = []
-        for index, (codec, part) in enumerate(zip(codecs, values, strict=True)):
-            if place in evidence and (place, index) in model.trees:
-                total += _log_share(model.trees[place, index], codec, part, [*features, *own], index)
-            own += codec.features(part)
-        features += [*own, *moments(codecs, values)]
+        if place not in known:
+            drawing.take(place, *drawing.draw(place))
+            continue
+        values, kind = known[place], model.types.field(column.name).type
+        array = pa.chunked_array([from_values(values, column, kind, drawing.counters, seed=seed)])
+        if place in evidence:
+            if column.name in model.constraints.names:
+                total = np.where(model.constraints.broken(column.name, array, drawing.ruling), -np.inf, total)
+            own: list[NDArray[np.float32]] = []
+            for index, (codec, part) in enumerate(zip(model.codecs[place], values, strict=True)):
+                if (place, index) in model.trees:
+                    total += _log_share(model.trees[place, index], codec, part, [*drawing.features, *own], index)
+                own += codec.features(part)
+        drawing.take(place, array, values)
     return total.reshape(numbers.shape)
 
 

@@ -21,10 +21,11 @@ from warehouse_twin.manifest.traits import Parameter, Traits
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
 from warehouse_twin.synthesizers.calibrating import calibrated
-from warehouse_twin.synthesizers.coding import MAX_CATEGORIES, Codec, codec_of, column_features
+from warehouse_twin.synthesizers.coding import MAX_CATEGORIES, Codec, codec_of
 from warehouse_twin.synthesizers.columns import from_values, some_rows, to_values
 from warehouse_twin.synthesizers.conditional import accepted, conditioned
 from warehouse_twin.synthesizers.constraints import Constraints, constrained, rule_order, with_virtual
+from warehouse_twin.synthesizers.drawing import Drawing
 from warehouse_twin.synthesizers.growing import grow, prepared
 from warehouse_twin.synthesizers.limits import Limits, cut
 from warehouse_twin.synthesizers.ordering import column_order, like_together
@@ -78,27 +79,20 @@ class SequentialModel:
         if evidence:
             seed, spread = derive_seed(seed, "candidates"), False
             counters = accepted(self, known, evidence, counters, seed=seed)
-        features: list[NDArray[np.float32]] = []
-        drawn: dict[str, pa.ChunkedArray] = {}
-        ruling: dict[str, pa.ChunkedArray] = {}
+        drawing, drawn = Drawing(self, counters, seed), dict[str, pa.ChunkedArray]()
         wanted = None if columns is None else set(columns)
         for index, column in enumerate(self.columns):
             if wanted is not None and index >= self.given and not wanted:
                 break
-            codecs = self.codecs[index]
             if context is not None and index in known:
                 array, values = context.column(column.name).cast(self.types.field(column.name).type, safe=False), known[index]
             else:
-                first = spread and index == self.given
-                array, values = self.draw_column(index, codecs, features, counters, seed=seed, spread=first, ruling=ruling)
-            if column.name in self.constraints.names:
-                ruling[column.name] = array
+                array, values = drawing.draw(index, spread=spread and index == self.given)
+            drawing.take(index, array, values)
             if index >= self.given:
                 drawn[column.name] = array
                 if wanted is not None:
                     wanted.discard(column.name)
-            if self.name == "tree":
-                features += column_features(codecs, values)
         hidden = self.constraints.virtual
         table = pa.table({name: drawn[name] for name in self.types.names if name in drawn and name not in hidden})
         return with_personal(table, self.columns, people[0], seed=people[1], had=had)
