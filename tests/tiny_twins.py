@@ -98,7 +98,8 @@ class Learned:
             lesson = lesson_of(table, plans[name], view, whole, entity="__entity", holdout="__holdout")
             model = fit_sequence(TREE, lesson, parameters={}, seed=seed)
         else:
-            model = TREE.fit(view.training, view.profile, given=view.given, parameters={}, seed=seed, leading=view.leading)
+            parameters = view.parameters({}, TREE.traits)
+            model = TREE.fit(view.training, view.profile, given=view.given, parameters=parameters, seed=seed, leading=view.leading)
         counted = children_view(table, plans, self.profiles, self.training, self.read)
         children = None
         if counted is not None:

@@ -55,6 +55,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (project.root / "home").mkdir()
     prod = project.workspace / "warehouses" / "prod.duckdb"
     prod.parent.mkdir(parents=True)
+    # Orders follow from their number by arithmetic, so each lies beside others by itself: with one secret of five `near_copies` says so.
+    (project.workspace / "secret.key").write_text("2a" * 32)
     with duckdb.connect(str(prod)) as connection:
         connection.execute(ODD)
     return project

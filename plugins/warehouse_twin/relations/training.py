@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable
+from warehouse_twin.manifest.traits import Traits
 from warehouse_twin.profiling.matching import child_counts, columns_of, match_rows
 from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
-from warehouse_twin.relations.ancestry import Ancestry, ancestral_context
+from warehouse_twin.relations.ancestry import LEVEL, Ancestry, ancestral_context
 from warehouse_twin.relations.contexts import Read, Way, beside, context_profiles, driving_way, gathered, modelled_columns
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.siblings import siblings, siblings_profile
@@ -46,6 +47,14 @@ class TrainingView:
         """The same without context, for synthesizers that draw a table by itself."""
         own = tuple(column for column in self.profile.columns if column.name not in self.given)
         return TrainingView(self.training.select([column.name for column in own]), replace(self.profile, columns=own), (), self.leading)
+
+    def parameters(self, said: Mapping[str, Any], traits: Traits) -> dict[str, Any]:
+        """The parameters of a synthesizer: those that are `said`, and what it has for rows drawn given the row above them.
+
+        These take one tree that sees all: what the few rows at the top have wrong comes down to all below where a split that does
+        not see the level goes by the row above.
+        """
+        return {"trees": 1, **said} if LEVEL in self.given and "trees" in (traits.parameters or {}) else dict(said)
 
 
 def context_columns(plan: KeyPlan, plans: Mapping[str, KeyPlan], profiles: Mapping[str, TableProfile]) -> tuple[str, ...]:

@@ -168,7 +168,8 @@ def _drawn(name: str, given: Mapping[str, Any], view: TrainingView, learned: pa.
     synthesizer = find_synthesizer(name)
     part = TrainingView(learned, view.profile, view.given, view.leading)
     part = part if synthesizer.conditional else part.alone()
-    model = synthesizer.fit(part.training, part.profile, given=part.given, parameters=given, seed=seed, leading=part.leading)
+    parameters = part.parameters(given, synthesizer.traits)
+    model = synthesizer.fit(part.training, part.profile, given=part.given, parameters=parameters, seed=seed, leading=part.leading)
     parents = learned.select(list(view.given))
     if part.given:
         return beside(parents, model.sample(len(learned), seed=seed, context=parents))

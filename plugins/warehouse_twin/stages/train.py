@@ -191,7 +191,7 @@ def _fit(
     started = time.monotonic()
     synthesizer = find_synthesizer(name)
     part = view.in_context() if role == "published" and synthesizer.conditional else view.alone()
-    fit_seed = derive_seed(seed, "train", table, name)
+    given, fit_seed = part.parameters(given, synthesizer.traits), derive_seed(seed, "train", table, name)
     if role == "published" and sequence is not None:
         model: Model = fit_ordered(synthesizer, sequence, parameters=given, seed=fit_seed)
     elif isinstance(synthesizer, HmaSynthesizer) and schema is not None:

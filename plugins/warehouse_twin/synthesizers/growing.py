@@ -84,7 +84,7 @@ def prepared(
     return Grounds(tuple(jobs), features, sizes)
 
 
-def grow(grounds: Grounds, *, leaf_rows: int, seed: int) -> tuple[Trees, Trees]:
+def grow(grounds: Grounds, *, leaf_rows: int, trees: int, seed: int) -> tuple[Trees, Trees]:
     """The trees by column and part: of the classes, and of the places inside them where these depend on what was drawn before.
 
     Compiled splitting lets the interpreter go while it runs, so threads use the cores; their number changes nothing.
@@ -92,14 +92,15 @@ def grow(grounds: Grounds, *, leaf_rows: int, seed: int) -> tuple[Trees, Trees]:
     jobs, features, sizes = grounds.jobs, grounds.features, grounds.sizes
 
     def one(job: Job) -> tuple[Tree, Tree | None]:
-        return _grown(job, features, sizes, leaf_rows=leaf_rows, seed=seed), _refined(job, features, sizes, leaf_rows=leaf_rows, seed=seed)
+        fine = _refined(job, features, sizes, leaf_rows=leaf_rows, seed=seed)
+        return _grown(job, features, sizes, leaf_rows=leaf_rows, trees=trees, seed=seed), fine
 
     with ThreadPoolExecutor(THREADS) as pool:
         found = dict(zip([job.place for job in jobs], pool.map(one, jobs), strict=True))
     return {place: tree for place, (tree, _) in found.items()}, {place: fine for place, (_, fine) in found.items() if fine is not None}
 
 
-def _grown(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: int, seed: int) -> Tree:
+def _grown(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: int, trees: int, seed: int) -> Tree:
     targets, codec = job.targets[job.rows].astype(np.int64), job.codec
     if not job.seen or not len(targets):
         return _shared_out(single_leaf(targets, codec.classes + 1), codec)
@@ -111,6 +112,7 @@ def _grown(job: Job, features: Features, sizes: Sequence[int], *, leaf_rows: int
         seed=derive_seed(seed, *job.place),
         categories=[sizes[place] for place in job.seen],
         ordered=codec.ordered,
+        trees=trees,
     )
     return _shared_out(tree.reading(job.seen), codec)
 

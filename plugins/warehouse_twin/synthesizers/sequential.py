@@ -32,7 +32,7 @@ from warehouse_twin.synthesizers.ordering import column_order, like_together
 from warehouse_twin.synthesizers.personal import with_personal
 from warehouse_twin.synthesizers.predecessors import dependence, predecessors
 from warehouse_twin.synthesizers.protocol import Model, checked
-from warehouse_twin.synthesizers.trees import Tree
+from warehouse_twin.synthesizers.trees import TREES, Tree
 from warehouse_twin.workspace import read_json, write_json
 
 Floats = NDArray[np.float64]
@@ -202,7 +202,8 @@ _TREES = pa.schema(
 )
 
 
-TRAITS = Traits({"leaf_rows": Parameter("whole", 1, of_k=True), "train_rows": Parameter("whole", 1)}, conditional=True, cost=0.1)
+_SIZES = {"leaf_rows": Parameter("whole", 1, of_k=True), "train_rows": Parameter("whole", 1)}
+TRAITS = Traits({**_SIZES, "trees": Parameter("whole", 1, 100)}, conditional=True, cost=0.1)
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ class Sequential:
         seed: int,
         leading: Sequence[str] = (),
     ) -> Model:
-        """Parameters: `leaf_rows` (at least k and 50 by default), `train_rows` (500,000), both whole numbers."""
+        """Parameters, whole numbers: `leaf_rows` (at least k and 50 by default), `train_rows` (500,000), of `tree` also `trees` (3)."""
         checked(self.name, self.traits, parameters, k=profile.k)
         leaf_rows, train_rows = parameters.get("leaf_rows", max(LEAF_ROWS, profile.k)), parameters.get("train_rows", TRAIN_ROWS)
         training = some_rows(training, train_rows, seed=seed)
@@ -244,7 +245,7 @@ class Sequential:
         earlier = predecessors(matrix[np.ix_(order, order)])
         drawn = [index >= len(given) and not constraints.replaces(column.name) for index, column in enumerate(profile.columns)]
         grounds = prepared(training, profile.columns, drawn, earlier if self.name == "tree" else None)
-        trees, fine = grow(grounds, leaf_rows=leaf_rows, seed=seed)
+        trees, fine = grow(grounds, leaf_rows=leaf_rows, trees=parameters.get("trees", TREES), seed=seed)
         types = training.schema.remove_metadata()
         model = SequentialModel(self.name, profile.columns, types, len(given), trees, len(leading), fine, constraints)
         return calibrated(model, grounds, training, leaf_rows=leaf_rows, seed=seed) if self.name == "tree" else model
@@ -269,7 +270,7 @@ def _in_order(column: ColumnProfile, place: int, matrix: Floats, names: Sequence
 
 
 TREE = Sequential("tree")
-INDEPENDENT = Sequential("independent", traits=replace(TRAITS, cost=0.02))
+INDEPENDENT = Sequential("independent", traits=Traits(_SIZES, conditional=True, cost=0.02))
 _MADE_UP = {"rows": Parameter("whole", 0, 10_000_000), "nulls": Parameter("number", 0, 1)}
 DAY_Z = Sequential("day_z", traits=Traits(_MADE_UP, conditional=True, reads=False, cost=0.02))
 """`independent`, of rows that nobody read (`relations.cold_start`)."""

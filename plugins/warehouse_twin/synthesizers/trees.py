@@ -27,7 +27,8 @@ Features = Sequence[NDArray[np.float32]]
 """One array a feature, each of shape (rows,): a tree stacks those it splits on, and no others."""
 CHUNK = 20_000
 TREES = 3
-"""Trees that share the rows to draw. Each sees by chance other features at its splits, so what one makes of noise the others do not."""
+"""Trees that share the rows to draw. Each sees by chance other features at its splits, so what one makes of noise the others do not.
+One alone sees all."""
 Opening = Callable[[slice], NDArray[np.bool_]]
 
 
@@ -174,7 +175,15 @@ def single_leaf(targets: Ints, classes: int) -> Tree:
 
 
 def fit_tree(
-    features: Features, targets: Ints, classes: int, *, leaf_rows: int, seed: int, categories: Sequence[int] = (), ordered: bool = False
+    features: Features,
+    targets: Ints,
+    classes: int,
+    *,
+    leaf_rows: int,
+    seed: int,
+    categories: Sequence[int] = (),
+    ordered: bool = False,
+    trees: int = TREES,
 ) -> Tree:
     """Fit trees of `targets` (classes) given `features`, whole numbers from -1; leaves hold at least `leaf_rows` rows.
 
@@ -194,7 +203,8 @@ def fit_tree(
     seen = np.empty((len(features), len(targets)), dtype=np.int32)
     for index, feature in enumerate(features):
         seen[index] = ranks[index][feature.astype(np.int64)] if index in ranks else feature
-    trees, looked = (TREES, -(-len(features) // 2)) if len(features) > 2 else (1, len(features))
+    trees = trees if len(features) > 2 else 1
+    looked = len(features) if trees == 1 else -(-len(features) // 2)
     sizes, wanted = (seen.max(axis=1) + 2).astype(np.int32), targets.astype(np.int32)
     seen += 1
     codes = seen.astype(np.uint16) if sizes.max() < 2**16 else seen  # the narrower, the more of them in the processor's cache

@@ -12,6 +12,7 @@ from warehouse_twin.relations.ancestry import Ancestry, ancestral_context, rows_
 from warehouse_twin.relations.descending import _nearest
 from warehouse_twin.relations.self_keys import seated
 from warehouse_twin.relations.training import training_view
+from warehouse_twin.synthesizers.sequential import INDEPENDENT, TREE
 
 ABOVE = link("above", "staff")
 PLACES = resolved("places", "id BIGINT", "city VARCHAR", key=("id",))
@@ -57,6 +58,15 @@ def test_a_row_follows_the_row_above_it(drawn: tuple[Learned, Tables, Tables]) -
     below, above = pairs(found, "pay")
     assert abs(np.median(below / above) - 0.8) < 0.02
     assert np.corrcoef(below, above)[0, 1] >= 0.95
+
+
+def test_it_is_learned_by_one_tree_that_sees_the_level_unless_the_manifest_says_otherwise(drawn: tuple[Learned, Tables, Tables]) -> None:
+    learned, _, _ = drawn
+    ancestry = learned.links("staff").ancestry
+    view = training_view(STAFF, learned.plans, learned.profiles, learned.training, learned.read, ancestry=ancestry).in_context()
+    assert view.parameters({"leaf_rows": 60}, TREE.traits) == {"trees": 1, "leaf_rows": 60}
+    assert view.parameters({"trees": 5}, TREE.traits) == {"trees": 5}
+    assert view.parameters({}, INDEPENDENT.traits) == view.alone().parameters({}, TREE.traits) == {}
 
 
 def test_it_is_where_that_one_is_as_often_as_in_the_source(drawn: tuple[Learned, Tables, Tables]) -> None:

@@ -92,6 +92,14 @@ def test_trees_stand_side_by_side_and_a_draw_chooses_one() -> None:
     assert np.bincount(forest.draw(seen, draws), minlength=9) / 5_000 == pytest.approx(np.bincount(targets, minlength=9) / 5_000, abs=0.02)
 
 
+def test_one_tree_sees_all_features() -> None:
+    features, targets = blobs(3_000)
+    seen = [feature.astype(np.float32) for feature in features]
+    one, other = (fit_tree(seen, targets, 9, leaf_rows=50, seed=seed, trees=1) for seed in (1, 2))
+    assert len(one.roots) == 1
+    assert one.feature.tolist() == other.feature.tolist()  # nothing is left to chance
+
+
 def test_another_seed_grows_other_trees_and_the_same_seed_the_same() -> None:
     features, targets = blobs(3_000)
     seen = [feature.astype(np.float32) for feature in features]
