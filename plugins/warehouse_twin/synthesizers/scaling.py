@@ -16,11 +16,12 @@ def counted(shares: Shares, bins: Ints, count: int) -> tuple[NDArray[np.float64]
     """The sums of the rows' `shares`, shape (rows, groups), in each of `count` bins; and those of all their squares, shape (count,)."""
     found, squares = np.zeros((count, shares.shape[1])), np.zeros(count)
     for row in range(shares.shape[0]):
-        place = bins[row]
+        place, total = bins[row], np.float32(0)
         for group in range(shares.shape[1]):
             share = shares[row, group]
             found[place, group] += share
-            squares[place] += share * share
+            total += share * share
+        squares[place] += total
     return found, squares
 
 

@@ -72,18 +72,17 @@ class Tree:
         `opening` says which classes some rows may have; where a leaf has none of them, those of `spare`, shares of all classes,
         are drawn from, and where that has none either, any.
         """
+        from warehouse_twin.synthesizers.walking import drawn, drawn_among
+
         classes = np.empty(len(draws), dtype=np.int64)
+        shares = np.zeros(self.histograms.shape[1]) if spare is None else spare
         for begin in range(0, len(draws), CHUNK):
             part = slice(begin, min(begin + CHUNK, len(draws)))
             which = np.minimum(draws[part] * len(self.roots), len(self.roots) - 1).astype(np.int64)
             inside = draws[part] * len(self.roots) - which
             ends = self._ends(features, part, self.roots[which])
-            if opening is None:
-                classes[part] = (ends <= (inside * ends[:, -1])[:, None]).sum(axis=1)
-            else:
-                classes[part] = _among(ends, opening(part), spare, inside)
-        drawn: Ints = np.minimum(classes, self.histograms.shape[1] - 1)
-        return drawn
+            classes[part] = drawn(ends, inside) if opening is None else drawn_among(ends, opening(part), shares, inside)
+        return classes
 
     def shares(self, features: Features, classes: Ints) -> Floats:
         """The probability of each row's class: the mean over the trees of its share in the row's leaf."""
@@ -141,20 +140,6 @@ class Tree:
             margins=Margins.from_row(row),
             roots=np.asarray(row["roots"], dtype=np.int64),
         )
-
-
-def _among(shares: NDArray[np.float32], opened: NDArray[np.bool_], spare: Floats | None, draws: Floats) -> Ints:
-    """A class a row among those that are open to it."""
-    mass = np.diff(shares.astype(np.float64), axis=1, prepend=0.0)
-    opened[~opened.any(axis=1)] = True
-    for other in (spare, np.ones(shares.shape[1])):
-        shut = np.flatnonzero((mass * opened).sum(axis=1) <= 0)
-        if len(shut) and other is not None:
-            mass[shut] = other
-    ends = np.cumsum(mass * opened, axis=1)
-    last = shares.shape[1] - 1 - np.argmax((mass * opened)[:, ::-1] > 0, axis=1)
-    found: Ints = np.minimum((ends <= (draws * ends[:, -1])[:, None]).sum(axis=1), last)
-    return found
 
 
 def _cumulative(counts: Floats) -> NDArray[np.float32]:

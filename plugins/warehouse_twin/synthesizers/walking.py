@@ -1,4 +1,4 @@
-"""The two passes over rows that drawing from a tree takes, compiled: down to the leaf, and its classes weighed by margins."""
+"""The passes over rows that drawing from a tree takes, compiled: to the leaf, its classes weighed by margins, and one of them drawn."""
 
 from __future__ import annotations
 
@@ -44,4 +44,46 @@ def weighed(histograms: Single, leaf: Ints, groups: Ints, seen: Single, starts: 
             total += (end - before) * factors[groups[place]]
             before = end
             found[row, place] = total
+    return found
+
+
+@compiled
+def drawn(ends: Single, draws: NDArray[np.float64]) -> Ints:
+    """The first class of each row whose cumulative weight, shape (rows, classes), is more than that share of the last; else the last."""
+    found = np.empty(len(draws), np.int64)
+    last = ends.shape[1] - 1
+    for row in range(len(draws)):
+        wanted, place = draws[row] * np.float64(ends[row, last]), 0
+        while place < last and ends[row, place] <= wanted:
+            place += 1
+        found[row] = place
+    return found
+
+
+@compiled
+def drawn_among(ends: Single, opened: NDArray[np.bool_], spare: NDArray[np.float64], draws: NDArray[np.float64]) -> Ints:
+    """The same among those classes that are `opened` to a row, in the same shape, or among all where none is. Where these have no weight
+    they are drawn by `spare`, and where that has none either, alike."""
+    found = np.empty(len(draws), np.int64)
+    weights = np.empty(ends.shape[1], np.float64)
+    for row in range(len(draws)):
+        free = not opened[row].any()
+        total = 0.0
+        for kind in range(3):
+            before = 0.0
+            for place in range(len(weights)):
+                end = np.float64(ends[row, place])
+                weight = end - before if kind == 0 else spare[place] if kind == 1 else 1.0
+                before = end
+                weights[place] = weight if free or opened[row, place] else 0.0
+                total += weights[place]
+            if total > 0:
+                break
+        wanted, passed = draws[row] * total, 0.0
+        for place in range(len(weights)):
+            if weights[place] > 0:
+                passed += weights[place]
+                found[row] = place
+                if passed > wanted:
+                    break
     return found

@@ -6,7 +6,7 @@ import numpy as np
 
 from warehouse_twin.synthesizers.margins import Margins, Term
 from warehouse_twin.synthesizers.scaling import counted, scaled
-from warehouse_twin.synthesizers.walking import descended
+from warehouse_twin.synthesizers.walking import descended, drawn, drawn_among
 
 
 def test_a_threshold_itself_goes_left() -> None:
@@ -35,3 +35,19 @@ def test_rows_are_counted_by_bin_and_scaled_to_one() -> None:
     assert squares.tolist() == [0.625, 1.5, 0.0]
     scaled(shares, bins, np.asarray([[3.0, 1.0], [1.0, 3.0], [9.0, 9.0]], dtype=np.float32))
     assert shares.tolist() == [[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]]
+
+
+def test_a_class_is_drawn_by_its_share_of_the_last_weight() -> None:
+    ends = np.asarray([[1.0, 1.0, 4.0]] * 4, dtype=np.float32)  # the second has none
+    assert drawn(ends, np.asarray([0.0, 0.24, 0.25, 0.999])).tolist() == [0, 0, 2, 2]
+
+
+def test_among_open_classes_by_their_weight_else_by_spare_else_alike() -> None:
+    ends = np.asarray([[1.0, 2.0, 2.0, 4.0]] * 5, dtype=np.float32)
+    opened = np.asarray([[0, 1, 1, 1], [0, 1, 1, 1], [0, 0, 1, 0], [0, 0, 0, 0], [1, 0, 0, 1]], dtype=bool)
+    spare = np.asarray([0.5, 0.0, 0.5, 0.0])
+    assert drawn_among(ends, opened, spare, np.asarray([0.3, 0.4, 0.9, 0.3, 0.99])).tolist() == [1, 3, 2, 1, 3]
+    never = np.asarray([[0.0, 0.0, 0.0, 1.0]] * 2, dtype=np.float32)
+    some = np.asarray([[0, 1, 1, 0]] * 2, dtype=bool)
+    assert drawn_among(never, some, spare, np.asarray([0.1, 0.9])).tolist() == [2, 2]
+    assert drawn_among(never, some, np.zeros(4), np.asarray([0.1, 0.9])).tolist() == [1, 2]
