@@ -210,7 +210,7 @@ def _fit(
     }
     write_json(folder / CARD, card)
     losses = {"losses": read_json(folder / LOSSES)} if (folder / LOSSES).exists() else {}
-    return card | losses | {"seconds": round(time.monotonic() - started, 2)}
+    return card | losses | {"seconds": round(time.monotonic() - started, 4)}
 
 
 STAGE = Stage(name="train", needs=("resolve", "profile"), zone="secure", parameters=parameters, work=work, reads_snapshot=True)
