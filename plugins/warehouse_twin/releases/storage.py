@@ -58,6 +58,7 @@ class Storage:
         """Copy what `target`, a .dvc file, stands for to the remote. Raises TransientError when that cannot be reached."""
         with self._repository() as repository, self._reaching("push"):
             repository.push(targets=[str(target)])
+            _complete(repository, target)
 
     def pull(self, target: Path) -> None:
         """Bring back the files `target` stands for, from the cache or the remote.
@@ -146,6 +147,16 @@ def _value(text: str) -> str:
     if quote is None or "\n" in text:
         raise ConfigurationError(f"DVC cannot be configured with {text!r}: both quotes, or a line break, in it")
     return f"{quote}{text}{quote}"
+
+
+def _complete(repository: Any, target: Path) -> None:
+    """Copy to the remote what is still not there: DVC takes a folder for whole whose list the remote has, whatever a kill left of it."""
+    store, cache = repository.cloud.get_remote_odb(), repository.cache.local
+    for stage in repository.stage.load_file(str(target)):
+        for out in stage.outs:
+            for _, _, found in out.get_obj():
+                if not store.exists(found.value):
+                    store.add(cache.oid_to_path(found.value), cache.fs, found.value)
 
 
 def _reachable(repository: Any) -> bool:

@@ -92,6 +92,20 @@ def test_killed_while_a_setting_is_written(registry: Registry, make_files: MakeF
     assert state(registry) == undisturbed
 
 
+def test_a_file_that_the_remote_lacks_is_copied_though_it_has_the_folders_list(
+    registry: Registry, make_files: MakeFiles, undisturbed: dict[str, object]
+) -> None:
+    files = make_files(1, rows=(1, 5))
+    start(registry, 1, files, step="pushed").communicate(timeout=60)
+    remote = Path(registry.remote_url) / "files" / "md5"
+    lost = next(path for path in remote.rglob("*") if path.is_file() and path.suffix != ".dir")
+    lost.unlink()
+    for number in (1, 2):
+        registry.add("shop", number, make_files(number, rows=(number, 5)))
+    assert lost.exists()
+    assert state(registry) == undisturbed
+
+
 def test_killed_at_any_moment(registry: Registry, make_files: MakeFiles, undisturbed: dict[str, object]) -> None:
     for number in (1, 2):
         for turn in range(8):
