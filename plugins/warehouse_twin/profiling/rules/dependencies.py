@@ -128,10 +128,11 @@ class _Found:
     """of the source's values beside the target's, whether they may occur together"""
 
 
-def combination_rules(evidence: Evidence, taken: Mapping[str, Sequence[str]]) -> Iterator[Rule]:
+def combination_rules(evidence: Evidence, taken: Mapping[str, Sequence[str]], ignored: Sequence[str] = ()) -> Iterator[Rule]:
     """For pairs of categories the combinations that fewer than k entities have, though by chance twenty or more would.
 
-    The weightiest first, and only such as leave every column a value whatever the others are (`_agreeing`).
+    The weightiest first, and only such as leave every column a value whatever the others are (`_agreeing`). Those named in `ignored`
+    are listed before: nothing keeps them, so no other may rely on them.
     """
     names = [name for name in evidence.names if evidence.profiles[name].kind == "categorical" and name not in taken]
     names = [name for name in names if 1 < len(evidence.profiles[name].parts[0].values) <= MAX_VALUES]
@@ -146,7 +147,9 @@ def combination_rules(evidence: Evidence, taken: Mapping[str, Sequence[str]]) ->
             if (one := _never(evidence, a, b, codes[a], codes[b])) is not None:
                 found.append(one)
     weightiest = sorted(found, key=lambda one: -one.weight)[:MAX_COMBINATIONS]
-    yield from _agreeing(weightiest, [name for name in names if name not in evidence.fixed])
+    yield from (one.rule for one in weightiest if one.rule.text in ignored)
+    kept = [one for one in weightiest if one.rule.text not in ignored]
+    yield from _agreeing(kept, [name for name in names if name not in evidence.fixed])
 
 
 def _agreeing(found: Sequence[_Found], drawn: Sequence[str]) -> Iterator[Rule]:

@@ -38,7 +38,7 @@ def _mined(evidence: Evidence, ignored: Sequence[str]) -> tuple[Rule, ...]:
     sources = dict(chosen.sources)
     for rule in offsets(evidence):
         chosen.consider_measured(rule, measured)
-    pairs = combination_rules(evidence, chosen.sources)
+    pairs = combination_rules(evidence, chosen.sources, ignored)
     rules = [*chosen.rules, *pairs, *orders(evidence, sources), *null_rules(evidence)]
     return tuple(replace(rule, ignored=rule.text in ignored) for rule in rules)
 

@@ -100,23 +100,34 @@ def test_combinations_that_chance_would_not_have_say_nothing(draw) -> None:
     assert texts(pa.table({"a": rare, "b": draw.choice(["x", "y"], ROWS, p=[0.99, 0.01])}), "combination") == []
 
 
+def couples(draw: np.random.Generator, *, share: float) -> pa.Table:
+    """Whose sex goes with what they are in a family and with what they do, where they are or do anything: a `share` of them."""
+    sex = draw.choice(["f", "m"], ROWS)
+    kin = np.where(draw.uniform(size=ROWS) < share, np.where(sex == "m", "husband", "wife"), "none")
+    job = np.where(draw.uniform(size=ROWS) < share, np.where(sex == "m", "monk", "nun"), "none")
+    return pa.table({"kin": kin, "job": job, "sex": sex})
+
+
 def test_combinations_of_three_columns_are_all_kept_where_each_has_a_value_for_the_others(draw) -> None:
     """Without the rule that no husband is a nun there would be no sex for one: that is asked again once it is kept."""
-    sex = draw.choice(["f", "m"], ROWS)
-    kin = np.where(draw.uniform(size=ROWS) < 0.5, np.where(sex == "m", "husband", "wife"), "none")
-    job = np.where(draw.uniform(size=ROWS) < 0.5, np.where(sex == "m", "monk", "nun"), "none")
-    table = pa.table({"kin": kin, "job": job, "sex": sex})
+    table = couples(draw, share=0.5)
     profile = learned(table)
     assert sorted(rule.text for rule in profile.rules) == ["combinations(job, sex)", "combinations(kin, job)", "combinations(kin, sex)"]
     assert broken(profile.rules, drawn(table, profile)) == {}
 
 
+def test_a_combination_that_is_ignored_lets_no_other_rely_on_it(draw) -> None:
+    table = couples(draw, share=0.5)
+    profile = learned(table, ignored=("combinations(kin, job)",))
+    kept = [rule for rule in profile.rules if not rule.ignored]
+    assert [rule.text for rule in profile.rules if rule.ignored] == ["combinations(kin, job)"]
+    assert [rule.columns for rule in kept] in ([("kin", "sex")], [("job", "sex")])
+    assert broken(kept, drawn(table, profile)) == {}
+
+
 def test_a_column_that_could_be_left_without_a_value_is_closed_by_one_other(draw) -> None:
     """Husbands and nuns are so few that none who is both would be expected: no rule says so, and neither sex would do for one."""
-    sex = draw.choice(["f", "m"], ROWS)
-    kin = np.where(draw.uniform(size=ROWS) < 0.04, np.where(sex == "m", "husband", "wife"), "none")
-    job = np.where(draw.uniform(size=ROWS) < 0.04, np.where(sex == "m", "monk", "nun"), "none")
-    table = pa.table({"kin": kin, "job": job, "sex": sex})
+    table = couples(draw, share=0.04)
     profile = learned(table)
     assert [rule.columns for rule in profile.rules if rule.kind == "combination"] in ([("kin", "sex")], [("job", "sex")])
     assert broken(profile.rules, drawn(table, profile)) == {}
