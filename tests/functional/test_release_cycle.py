@@ -38,7 +38,7 @@ def test_the_models_of_every_release_are_listed(first: Project) -> None:
     assert (tree["role"], independent["role"]) == ("published", "challenger"), "the trial saw that credit goes with the tier"
     assert tree["fidelity"] > independent["fidelity"] + 0.02
     assert tree["front"]
-    assert 0 <= found[1, "customers", "tree"]["seconds"] < 60  # to a tenth, as Pareto goes by it
+    assert found[1, "customers", "tree"]["seconds"] > 0
     lines = first.twin("models", "shop", "--table", "customers").stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["release", "shop@1", "shop@1", "shop@2", "shop@2"]
     assert lines[1].endswith("published")

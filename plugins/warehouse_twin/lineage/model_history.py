@@ -44,10 +44,11 @@ def model_history(settings: Settings, twin: str) -> list[ModelRecord]:
 
 def _records(release: int, run: RunRecord, table: RunRecord) -> Iterator[ModelRecord]:
     models = list(_models(table))
-    figures = [Figures.of(_below(table.metrics, prefix), cost=table.metrics.get(f"{prefix}train_seconds")) for _, _, prefix in models]
-    for (name, role, _), own, front in zip(models, figures, pareto_front(figures), strict=True):
+    seconds = [table.metrics.get(f"{prefix}train_seconds") for _, _, prefix in models]
+    figures = [Figures.of(_below(table.metrics, prefix), cost=cost) for (_, _, prefix), cost in zip(models, seconds, strict=True)]
+    for (name, role, _), own, cost, front in zip(models, figures, seconds, pareto_front(figures), strict=True):
         verdict = run.tags.get(naming.VERDICT)
-        yield ModelRecord(release, verdict, str(table.table), name, role, own.fidelity, own.privacy, own.cost, front)
+        yield ModelRecord(release, verdict, str(table.table), name, role, own.fidelity, own.privacy, cost, front)
 
 
 def _models(table: RunRecord) -> Iterator[tuple[str, str, str]]:
