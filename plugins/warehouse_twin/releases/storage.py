@@ -152,11 +152,10 @@ def _value(text: str) -> str:
 def _complete(repository: Any, target: Path) -> None:
     """Copy to the remote what is still not there: DVC takes a folder for whole whose list the remote has, whatever a kill left of it."""
     store, cache = repository.cloud.get_remote_odb(), repository.cache.local
-    for stage in repository.stage.load_file(str(target)):
-        for out in stage.outs:
-            for _, _, found in out.get_obj():
-                if not store.exists(found.value):
-                    store.add(cache.oid_to_path(found.value), cache.fs, found.value)
+    outs = [out for stage in repository.stage.load_file(str(target)) for out in stage.outs]
+    wanted = {found.value for out in outs for _, _, found in out.get_obj()}
+    for oid in sorted(wanted.difference(store.oids_exist(wanted))):
+        store.add(cache.oid_to_path(oid), cache.fs, oid)
 
 
 def _reachable(repository: Any) -> bool:

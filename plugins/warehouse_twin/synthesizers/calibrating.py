@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from warehouse_twin.randomness import derive_seed, permutation
 from warehouse_twin.synthesizers.columns import to_values
@@ -34,8 +33,6 @@ from warehouse_twin.synthesizers.trees import Features, Tree
 if TYPE_CHECKING:
     from warehouse_twin.synthesizers.sequential import SequentialModel
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 DRAWN_ROWS, LEAST_ROWS, WORK = 100_000, 500, 3_000_000
 """Rows that are drawn at most; the training rows it takes; and rows times trees, so that wide tables are drawn in fewer."""
 

@@ -31,10 +31,7 @@ class Drawing:
 
     def draw(self, index: int, *, spread: bool = False) -> tuple[pa.ChunkedArray, tuple[Floats, ...]]:
         """The column at `index`, which comes next, and the values of its parts; at evenly spread quantiles if asked."""
-        model = self.model
-        return model.draw_column(
-            index, model.codecs[index], self.features, self.counters, seed=self.seed, ruling=self.ruling, spread=spread
-        )
+        return self.model.draw_column(index, self.features, self.counters, seed=self.seed, ruling=self.ruling, spread=spread)
 
     def before(self, index: int, place: int) -> Features:
         """What the tree of a part sees: the columns before it, and the parts of its own before it."""

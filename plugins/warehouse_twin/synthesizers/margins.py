@@ -211,14 +211,15 @@ def _compared(real: Floats, drawn: Floats, squares: Floats, waves: Floats, least
     """Counts of bins and groups, both of shape (bins, groups), the drawn ones taken for as many rows a bin as the real ones.
 
     What drawn rows that are fewer than the real ones show is chance by as much more, as far as their leaves tell groups from one
-    another: `squares` of their shares, shape (bins,), are between the least, all rows alike, and the most, each sure of its group.
+    another: `squares` of their shares, shape (bins,), are between the least, all rows alike, and the most, 1 a row: each sure of its group.
     """
     rows, had = real.sum(axis=1, keepdims=True), drawn.sum(axis=1, keepdims=True)
     used = ((rows >= least_rows) & (had > 0))[:, 0]
-    expected = drawn * rows / np.maximum(had, 1e-9)
+    some = np.maximum(had, 1e-9)
+    expected = drawn * rows / some
     seen = ((real - expected) / np.sqrt(np.maximum(expected, 0.5)) * used[:, None]) @ waves
-    alike, sure = ((drawn / np.maximum(had, 1e-9)) ** 2).sum(axis=1, keepdims=True), 1.0
-    told = np.clip((squares[:, None] / np.maximum(had, 1e-9) - alike) / np.maximum(sure - alike, 1e-9), 0.0, 1.0)
-    chance = 1 + told * np.maximum(rows / np.maximum(had, 1e-9) - 1, 0.0)
+    alike = ((drawn / some) ** 2).sum(axis=1, keepdims=True)
+    told = np.clip((squares[:, None] / some - alike) / np.maximum(1 - alike, 1e-9), 0.0, 1.0)
+    chance = 1 + told * np.maximum(rows / some - 1, 0.0)
     excess = (seen**2 / chance).sum(axis=0) / max(int(used.sum()) - 1, 1) - 1
     return _Compared(expected, rows, used, seen, np.where(excess < LEAST_TRUST * (1 + excess), 0.0, excess))

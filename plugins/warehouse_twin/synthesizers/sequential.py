@@ -100,13 +100,12 @@ class SequentialModel:
     def draw_column(
         self,
         index: int,
-        codecs: Sequence[Codec],
         features: list[NDArray[np.float32]],
         counters: NDArray[np.int64],
         *,
         seed: int,
         ruling: Mapping[str, pa.ChunkedArray],
-        spread: bool = False,
+        spread: bool,
     ) -> tuple[pa.ChunkedArray, tuple[Floats, ...]]:
         """A column and the values of its parts, given the features of the columns before it and, in `ruling`, those that rules name."""
         column, kind = self.columns[index], self.types.field(self.columns[index].name).type
@@ -114,7 +113,7 @@ class SequentialModel:
         if found is not None:
             return found, to_values(found, column)
         limits = self.constraints.limits(column, ruling)
-        values = self._draw_parts(index, codecs, features, counters, seed=seed, spread=spread, limits=limits)
+        values = self._draw_parts(index, features, counters, seed=seed, spread=spread, limits=limits)
         array = pa.chunked_array([from_values(values, column, kind, counters, seed=seed)])
         if column.name not in self.constraints.names:
             return array, values
@@ -124,7 +123,6 @@ class SequentialModel:
     def _draw_parts(
         self,
         index: int,
-        codecs: Sequence[Codec],
         features: list[NDArray[np.float32]],
         counters: NDArray[np.int64],
         *,
@@ -135,7 +133,7 @@ class SequentialModel:
         column = self.columns[index]
         own: list[NDArray[np.float32]] = []
         values: list[Floats] = []
-        for place, codec in enumerate(codecs):
+        for place, codec in enumerate(self.codecs[index]):
             stream = f"{column.name}/{place}"
             draws = uniforms(counters, seed=seed, stream=f"{stream}/class")
             if spread and place == 0:
