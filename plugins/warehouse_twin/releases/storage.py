@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,12 +30,16 @@ class Storage:
     root: Path
     remote_url: str
 
+    @property
+    def _indexes(self) -> Path:
+        return self.root / ".dvc" / "tmp" / "site"
+
     def begin(self) -> None:
         """Write the configuration where it differs; each file appears whole. What a killed process left of one is dropped."""
         for left in [path for folder in (self.root, self.root / ".dvc") for path in folder.glob(f"{WORK_PREFIX}*") if path.is_file()]:
             left.unlink()
         # Machine paths stay out of git. The default place for DVC's indexes is outside the workspace.
-        local = f"[core]\n    site_cache_dir = {_value(str(self.root / '.dvc' / 'tmp' / 'site'))}\n"
+        local = f"[core]\n    site_cache_dir = {_value(str(self._indexes))}\n"
         texts = {
             ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
             ".dvcignore": "# Paths below the registry that DVC leaves alone.\n.work-*\n",
@@ -50,15 +55,18 @@ class Storage:
                 write_text(path, text)
 
     def track(self, folder: Path) -> None:
-        """Put a folder's files into the cache and write `<folder>.dvc` beside it."""
+        """Put a folder's files into the cache and write `<folder>.dvc` beside it, with DVC's indexes made anew: of one that a killed
+        process began DVC believes that what it lacks need not be pushed."""
+        shutil.rmtree(self._indexes, ignore_errors=True)
         with self._repository() as repository:
+            self._sweep(repository.cache.local)
             repository.add(str(folder))
 
     def push(self, target: Path) -> None:
         """Copy what `target`, a .dvc file, stands for to the remote. Raises TransientError when that cannot be reached."""
         with self._repository() as repository, self._reaching("push"):
+            self._sweep(repository.cloud.get_remote_odb())
             repository.push(targets=[str(target)])
-            _complete(repository, target)
 
     def pull(self, target: Path) -> None:
         """Bring back the files `target` stands for, from the cache or the remote.
@@ -78,6 +86,20 @@ class Storage:
                     f"{name}: the DVC remote {self.remote_url} has lost or altered some of its files ({type(error).__name__}); "
                     "next: restore the remote from a backup, or make a new release"
                 ) from None
+
+    def _sweep(self, store: Any) -> None:
+        """Drop what a killed process left half-written in a folder of objects.
+
+        DVC makes a whole object read-only, and hashes any other file that it meets again; but a folder's list it takes for whole, and
+        with it all that the list names, wherever there is a file of that name.
+        """
+        if store.fs.protocol != "local":
+            return  # an object appears whole there
+        store.oids_exist([oid for oid in store.all() if oid.endswith(".dir")])  # hashes what can be written, drops what is not itself
+        folder = Path(store.path)
+        if folder.is_relative_to(self.root.parent.absolute()):  # any other remote may be written to by somebody else now
+            for left in folder.glob("??/.*.tmp"):
+                left.unlink()
 
     def answers(self) -> bool:
         """Whether the remote can be reached now."""
@@ -147,15 +169,6 @@ def _value(text: str) -> str:
     if quote is None or "\n" in text:
         raise ConfigurationError(f"DVC cannot be configured with {text!r}: both quotes, or a line break, in it")
     return f"{quote}{text}{quote}"
-
-
-def _complete(repository: Any, target: Path) -> None:
-    """Copy to the remote what is still not there: DVC takes a folder for whole whose list the remote has, whatever a kill left of it."""
-    store, cache = repository.cloud.get_remote_odb(), repository.cache.local
-    outs = [out for stage in repository.stage.load_file(str(target)) for out in stage.outs]
-    wanted = {found.value for out in outs for _, _, found in out.get_obj()}
-    for oid in sorted(wanted.difference(store.oids_exist(wanted))):
-        store.add(cache.oid_to_path(oid), cache.fs, oid)
 
 
 def _reachable(repository: Any) -> bool:

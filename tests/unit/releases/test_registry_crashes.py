@@ -92,17 +92,28 @@ def test_killed_while_a_setting_is_written(registry: Registry, make_files: MakeF
     assert state(registry) == undisturbed
 
 
-def test_a_file_that_the_remote_lacks_is_copied_though_it_has_the_folders_list(
-    registry: Registry, make_files: MakeFiles, undisturbed: dict[str, object]
+@pytest.mark.parametrize("suffix", ["", ".dir"])
+@pytest.mark.parametrize("step", ["tracked", "pushed"])
+def test_an_object_that_a_kill_left_empty_is_written_again(
+    registry: Registry, make_files: MakeFiles, undisturbed: dict[str, object], step: str, suffix: str
 ) -> None:
+    """DVC begins a copy with an empty file in the object's place, and leaves files of other names behind."""
     files = make_files(1, rows=(1, 5))
-    start(registry, 1, files, step="pushed").communicate(timeout=60)
-    remote = Path(registry.remote_url) / "files" / "md5"
-    lost = next(path for path in remote.rglob("*") if path.is_file() and path.suffix != ".dir")
-    lost.unlink()
+    start(registry, 1, files, step=step).communicate(timeout=60)
+    stores = [Path(registry.remote_url) / "files" / "md5", registry.root / ".dvc" / "cache" / "files" / "md5"]
+    store = stores[step == "tracked"]
+    half = next(path for path in store.rglob("*") if path.is_file() and path.suffix == suffix)
+    size = half.stat().st_size
+    half.chmod(0o644)
+    half.write_bytes(b"")
+    for whole in store.rglob("*.dir") if not suffix else ():  # a list is written after all files that it names
+        whole.unlink()
+    left = half.parent / ".J3og2NvvOO7GykPVcx5QuA.tmp"
+    left.write_bytes(b"ha")
     for number in (1, 2):
         registry.add("shop", number, make_files(number, rows=(number, 5)))
-    assert lost.exists()
+    assert half.stat().st_size == size
+    assert not left.exists()
     assert state(registry) == undisturbed
 
 
