@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from warehouse_twin.errors import ConfigurationError
+from warehouse_twin.dbt_projects.facts import OwnProject
+from warehouse_twin.errors import ConfigurationError, ManifestError
 from warehouse_twin.manifest.checking import resolve_manifest
 from warehouse_twin.manifest.loading import parse
 from warehouse_twin.manifest.model import FILE_NAME, NAME
 from warehouse_twin.manifest.reading import can_be_written
 from warehouse_twin.scaffolding.foreign_keys import Known
+from warehouse_twin.scaffolding.from_dbt import MARK, FromDbt, mark, with_dbt
 from warehouse_twin.scaffolding.proposal import Proposal
 from warehouse_twin.scaffolding.proposing import primary_keys, propose
 from warehouse_twin.scaffolding.usable import usable_tables
@@ -45,12 +47,27 @@ def twin_name(schema: str) -> str:
 
 
 def scaffold(
-    warehouse: Warehouse, *, schema: str, twin: str, target: tuple[str, str], file: Path, on_progress: Progress = lambda text: None
+    warehouse: Warehouse,
+    *,
+    schema: str,
+    twin: str,
+    target: tuple[str, str],
+    file: Path,
+    project: OwnProject | None = None,
+    on_progress: Progress = lambda text: None,
 ) -> Scaffold:
-    """The manifest of a schema. `file` is where it will stand. Raises ConfigurationError for names that no manifest can have."""
+    """The manifest of a schema, or of the sources that a dbt project has in it. `file` is where it will stand.
+
+    Raises ConfigurationError for names that no manifest can have, and for settings of the project that no table can.
+    """
     _check_names(twin, warehouse.name, schema, target)
+    own = FromDbt(project, schema) if project is not None else None
     with warehouse.snapshot(schema) as snapshot:
-        catalog, left_out = usable_tables(snapshot.tables())
+        tables = snapshot.tables()
+        catalog, left_out = usable_tables(tables if own is None else own.tables_in(tables))
+        if own is not None:
+            own.left_out.update(left_out)
+            left_out = own.left_out
         if not catalog:
             raise ConfigurationError(_nothing(warehouse.name, schema, left_out))
         rows: dict[str, pa.Table] = {}
@@ -66,11 +83,29 @@ def scaffold(
             "seed": SEED,
         }
     )
-    propose(proposal, Known(catalog, rows, primary_keys(catalog, rows)))
+    known = Known(catalog, rows, primary_keys(catalog, rows))
     editor = (file.parent / "manifest.schema.json").is_file()
-    text = manifest_text(proposal, left_out, editor=editor)
-    prove(text, file, catalog)
+    if own is None:
+        propose(proposal, known)
+        text = manifest_text(proposal, left_out, editor=editor)
+        prove(text, file, catalog)
+    else:
+        text = _proposed_from_dbt(proposal, known, own, editor=editor, file=file)
     return Scaffold(text, tuple(catalog), left_out, proposal.entity)
+
+
+def _proposed_from_dbt(proposal: Proposal, known: Known, own: FromDbt, *, editor: bool, file: Path) -> str:
+    told = with_dbt(known, own)
+    proposal.entity, proposal.entity_why = told.entity, f"{MARK}meta.twin"
+    try:
+        propose(proposal, told.known)
+        mark(proposal)
+        text = manifest_text(proposal, own.left_out, editor=editor, project=own.project, strangers=told.strangers)
+        prove(text, file, known.catalog)
+    except ManifestError as error:
+        told_faults = "\n".join(f"  {fault.path}: {fault.message}" for fault in error.faults)
+        raise ConfigurationError(f"dbt project {own.project.name}: what its meta.twin asks for cannot be:\n{told_faults}") from None
+    return text
 
 
 def prove(text: str, file: Path, catalog: Mapping[str, Table]) -> None:

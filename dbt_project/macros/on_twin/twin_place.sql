@@ -1,0 +1,40 @@
+{#- Where the tables of a source are while the project runs on a twin: twin, release (none: the published one), database, schema.
+    None where the source is read as it is declared. Nothing is asked of the warehouse. -#}
+{% macro twin_place(source_name) -%}
+  {%- set reference = warehouse_twin.twin_reference(source_name) -%}
+  {%- if not reference -%}
+    {{ return(none) }}
+  {%- endif -%}
+  {%- set twin, separator, number = (reference | string).partition('@') -%}
+  {%- if not twin or (separator and number != 'published' and not modules.re.fullmatch('[1-9][0-9]*', number)) -%}
+    {{ exceptions.raise_compiler_error("warehouse_twin: got '" ~ reference ~ "' as a twin, wanted its name, such as flights for the published release or flights@7 for that one") }}
+  {%- endif -%}
+  {%- set release = number | int if number not in ('', 'published') else none -%}
+  {%- set public = (var('twin_schemas', none) or {}).get(twin, twin) -%}
+  {{ return({
+    'twin': twin,
+    'release': release,
+    'database': var('twin_database', none) or target.database or none,
+    'public': public,
+    'schema': public if release is none else public ~ '__r' ~ release,
+  }) }}
+{%- endmacro %}
+
+
+{#- What is asked for: a twin for all sources, or a mapping of each source to one. The var `twin` says it, else the var
+    `twin_targets` for the target of this name. -#}
+{% macro twin_asked() -%}
+  {%- set asked = var('twin', none) -%}
+  {{ return((var('twin_targets', none) or {}).get(target.name) if asked is none else asked) }}
+{%- endmacro %}
+
+
+{% macro twin_reference(source_name) -%}
+  {%- set asked = warehouse_twin.twin_asked() -%}
+  {%- if asked is not mapping -%}
+    {{ return(asked) }}
+  {%- elif source_name not in asked -%}
+    {{ exceptions.raise_compiler_error("warehouse_twin: no twin is named for source '" ~ source_name ~ "'; wanted one for each source (got " ~ asked.keys() | join(', ') ~ "), or false for one that is to be read as it is declared") }}
+  {%- endif -%}
+  {{ return(asked[source_name]) }}
+{%- endmacro %}
