@@ -33,17 +33,24 @@ sources:
     schema: shop
     tables:
       - name: customers
-        columns: [{name: id, data_tests: [unique, not_null]}]
+        meta: {twin: {entity: true}}
+        columns:
+          - {name: id, data_tests: [unique, not_null]}
+          - {name: tier, data_tests: [{accepted_values: {arguments: {values: [gold, plain, real]}}}], config: {meta: {twin: {kind: text}}}}
       - name: orders
         identifier: "Orders, all"
         columns:
           - name: customer_id
-            data_tests: [{relationships: {arguments: {to: "source('raw', 'customers')", field: id}}}]
+            data_tests: [{relationships: {arguments: {to: "source('raw', 'customers')", field: id}, config: {where: total > 0}}}]
+      - {name: gone, config: {enabled: false}, columns: [{name: x, data_tests: [unique]}]}
   - name: files
     schema: shop
     tables:
       - name: countries
         config: {meta: {external_location: "{{ var('countries', 'nowhere.parquet') }}"}}
+models:
+  - name: names
+    columns: [{name: customer_id, data_tests: [unique]}, {name: tier, constraints: [{type: not_null}]}]
 unit_tests:
   - name: adds_up
     model: revenue
@@ -57,6 +64,7 @@ select c.tier, count(*) as orders, sum(o.total) as total, '{{ warehouse_twin.twi
 from {{ source('raw', 'orders') }} as o join {{ source('raw', 'customers') }} as c on c.id = o.customer_id
 group by c.tier
 """,
+    "models/names.sql": "select id as customer_id, tier from {{ source('raw', 'customers') }}\n",
     "models/places.sql": "select count(*) as countries from {{ source('files', 'countries') }}\n",
 }
 BY_HAND = """

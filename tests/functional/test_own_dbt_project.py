@@ -14,6 +14,10 @@ import pytest
 from own_project import BY_HAND, PACKAGE, REAL, Ended, dbt, make_project, release_shop
 from postgres_server import Server
 from warehouse_twin.cli.main import main as twin
+from warehouse_twin.dbt_projects.facts import Described
+from warehouse_twin.dbt_projects.manifest_json import read_manifest
+from warehouse_twin.dbt_projects.project_file import open_project
+from warehouse_twin.dbt_projects.schema_files import read_files
 from warehouse_twin.warehouses import open_warehouse
 
 Rows = list[tuple[Any, ...]]
@@ -128,6 +132,23 @@ def test_a_run_that_would_not_read_the_release_is_stopped(ended: dict[str, Ended
 def test_a_project_that_does_not_override_source_is_stopped(ended: dict[str, Ended]) -> None:
     assert not ended["not overridden"].ok
     assert "the macro source is not overridden" in " ".join(ended["not overridden"].said.split())
+
+
+def test_yaml_files_are_read_as_dbt_reads_them(in_duckdb: Own, ended: dict[str, Ended]) -> None:
+    assert ended["parse"].ok
+    project = open_project(in_duckdb.root)
+    parsed, files = read_manifest(project, project.target / "manifest.json"), read_files(project)
+    assert len(parsed.sources) == 3
+    for one, other in ((parsed.sources, files.sources), (parsed.models, files.models)):
+        assert {item.key: facts_of(item) for item in one} == {item.key: facts_of(item) for item in other}
+
+
+def facts_of(item: Described) -> tuple[object, ...]:
+    """What a manifest is scaffolded from, in no order."""
+    wanted = ("to", "field", "values")
+    tests = sorted((test.name, test.column, test.some, str([test.arguments.get(name) for name in wanted])) for test in item.tests)
+    constraints = [(said["type"], said["columns"]) for said in item.constraints]
+    return tests, constraints, item.meta, item.columns_meta, item.schema, item.identifier, set(item.reads), item.code.strip()
 
 
 def test_in_postgres_a_mart_is_that_built_by_hand(postgres: Server, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def _broken(rows: pa.Table, columns: Sequence[str]) -> int:
 
 def _repairs(rows: pa.Table, columns: Sequence[str]) -> str:
     broken = _broken(rows, columns)
-    return f"; {broken:,} rows repeat a key or have none: the twin's keys are new and hold" if broken else ""
+    return f"; rows that repeat a key or have none: {broken:,}; the twin's keys are new and hold" if broken else ""
 
 
 # ── foreign keys, domains, nulls ─────────────────────────────────────────────────────────────────────────────────────
@@ -171,7 +171,7 @@ def _foreign(name: str, mine: Sequence[Claim], known: Known, notes: list[str]) -
         if why is not None:
             notes.append(f"{claim.says} of {', '.join(claim.columns)} to {claim.parent} is no foreign key here: {why}")
             continue
-        repaired = f"; {orphans:,} rows lead nowhere: repaired in the twin" if orphans else ""
+        repaired = f"; rows that lead nowhere: {orphans:,}, repaired in the twin" if orphans else ""
         found[claim.columns] = Foreign(key, f"{MARK}{claim.says}{repaired}", strength=STRENGTH)
     return list(found.values())
 

@@ -58,7 +58,7 @@ def _plain(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+    return f"{text[:1] if text.startswith('dbt: ') else text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def manifest_text(
