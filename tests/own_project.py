@@ -21,7 +21,8 @@ PROJECT = {
     "name": "own",
     "profile": "own",
     "models": {"own": {"+materialized": "table"}},
-    "vars": {"twin_schemas": {"shop": "shop_twin"}, "twin_targets": {"twin": "shop@1"}},
+    # below a package's name dbt shows vars to that package alone: ours are seen all the same
+    "vars": {"warehouse_twin": {"twin_schemas": {"shop": "shop_twin"}}, "own": {"twin_targets": {"twin": "shop@1"}}},
     "flags": {"send_anonymous_usage_stats": False},
     # keeps what one of several runs built, so that all of them can run in one process
     "on-run-end": "{% if var('kept', none) %}create table marts.{{ var('kept') }} as select * from marts.revenue{% endif %}",

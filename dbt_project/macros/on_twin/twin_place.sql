@@ -10,11 +10,11 @@
     {{ exceptions.raise_compiler_error("warehouse_twin: got '" ~ reference ~ "' as a twin, wanted its name, such as flights for the published release or flights@7 for that one") }}
   {%- endif -%}
   {%- set release = number | int if number not in ('', 'published') else none -%}
-  {%- set public = (var('twin_schemas', none) or {}).get(twin, twin) -%}
+  {%- set public = (warehouse_twin.twin_var('twin_schemas') or {}).get(twin, twin) -%}
   {{ return({
     'twin': twin,
     'release': release,
-    'database': var('twin_database', none) or target.database or none,
+    'database': warehouse_twin.twin_var('twin_database') or target.database or none,
     'public': public,
     'schema': public if release is none else public ~ '__r' ~ release,
   }) }}
@@ -24,8 +24,19 @@
 {#- What is asked for: a twin for all sources, or a mapping of each source to one. The var `twin` says it, else the var
     `twin_targets` for the target of this name. -#}
 {% macro twin_asked() -%}
-  {%- set asked = var('twin', none) -%}
-  {{ return((var('twin_targets', none) or {}).get(target.name) if asked is none else asked) }}
+  {%- set asked = warehouse_twin.twin_var('twin') -%}
+  {{ return((warehouse_twin.twin_var('twin_targets') or {}).get(target.name) if asked is none else asked) }}
+{%- endmacro %}
+
+
+{#- A var of ours, also where it stands below the name of this package or of the project: dbt shows those to nodes of that package
+    alone, and the check, which is of this package, must see what the models see. -#}
+{% macro twin_var(name) -%}
+  {%- set found = namespace(value=var(name, none)) -%}
+  {%- for package in (project_name, 'warehouse_twin') if found.value is none and var(package, none) is mapping -%}
+    {%- set found.value = var(package).get(name) -%}
+  {%- endfor -%}
+  {{ return(found.value) }}
 {%- endmacro %}
 
 
