@@ -25,6 +25,7 @@ BUILDS = {
     "real": ("build", "--vars", "kept: real"),
     "published": ("build", "--vars", "{twin: shop, kept: published}"),
     "pinned": ("build", "--select", "revenue", "--target", "twin", "--vars", "kept: pinned"),
+    "empty": ("run", "--empty", "--vars", "{twin: shop, kept: empty}"),
     "mixed": ("build", "--target", "twin", "--vars", "{twin: {raw: false, files: shop@2}, kept: mixed}"),
 }
 """How the project is run; what it has built of the mart is kept in a table of that name."""
@@ -34,6 +35,7 @@ REFUSED = {
     "{twin: shops, twin_schemas: {shops: shop_twin}}": "got a release of shop in schema 'shop_twin' of dev, wanted one of shops",
     "{twin: shop@1}": "shop@1 has no table countries (source files.countries): looked in schema shop_twin__r1 of dev",
     "{twin: shop@latest}": "got 'shop@latest' as a twin, wanted its name",
+    "{twin: [shop]}": "got '['shop']' as a twin, wanted its name, such as flights for the published release or flights@7",
     "{twin: {raw: shop}}": "no twin is named for source 'files'",
     "{twin: shop, twin_database: elsewhere}": "no release of shop is published in schema 'shop_twin' of elsewhere",
 }
@@ -114,6 +116,11 @@ def test_a_source_may_stay_as_it_is_declared(in_duckdb: Own, ended: dict[str, En
     assert in_duckdb.mart("mixed") == in_duckdb.by_hand("shop", "")
     assert in_duckdb.countries() == [(2,)]  # of the release, and not the 5 of the file that the source declares
     assert "warehouse_twin: raw.orders is read as it is declared" in ended["mixed"].said
+
+
+def test_a_run_without_rows_has_none(in_duckdb: Own, ended: dict[str, Ended]) -> None:
+    assert ended["empty"].ok, ended["empty"].said
+    assert in_duckdb.mart("empty") == []
 
 
 def test_the_check_says_which_release_is_read(ended: dict[str, Ended]) -> None:

@@ -5,7 +5,7 @@
   {%- if not reference -%}
     {{ return(none) }}
   {%- endif -%}
-  {%- set twin, separator, number = (reference | string).partition('@') -%}
+  {%- set twin, separator, number = (reference if reference is string else '').partition('@') -%}
   {%- if not twin or (separator and number != 'published' and not modules.re.fullmatch('[1-9][0-9]*', number)) -%}
     {{ exceptions.raise_compiler_error("warehouse_twin: got '" ~ reference ~ "' as a twin, wanted its name, such as flights for the published release or flights@7 for that one") }}
   {%- endif -%}
