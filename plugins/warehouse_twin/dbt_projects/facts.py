@@ -64,13 +64,15 @@ class OwnProject:
 
 
 def twin_meta(*said: object) -> dict[str, Any]:
-    """`meta.twin` of several places (`meta`, `config.meta`), the later ones before the earlier."""
+    """`meta.twin` of several places (`meta`, `config.meta`), the later ones before the earlier; what is null is not said.
+
+    One that is no mapping comes back as a setting called `twin`, which none is: it is refused where settings are checked.
+    """
     found: dict[str, Any] = {}
     for place in said:
-        twin = place.get("twin") if isinstance(place, Mapping) else None
-        if isinstance(twin, Mapping):
-            found.update(twin)
-    return found
+        twin = mapping(place).get("twin")
+        found.update(twin if isinstance(twin, Mapping) else {} if twin is None else {"twin": twin})
+    return {str(name): value for name, value in found.items() if value is not None}
 
 
 def mapping(value: object) -> Mapping[str, Any]:

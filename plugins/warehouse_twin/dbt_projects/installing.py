@@ -24,7 +24,7 @@ OVERRIDE = (
     "{{ return(warehouse_twin.twin_source(builtins.source(source_name, table_name), source_name)) }}"
     "{% endmacro %}\n"
 )
-MACRO_FILE = "twin_source.sql"
+NAME, MACRO_FILE = "warehouse_twin", "twin_source.sql"
 _OWN_SOURCE = re.compile(r"\{%-?\s*macro\s+source\s*\(")
 _CALLS_OURS = "warehouse_twin.twin_source("
 _ITEM = re.compile(r"^( *)- ", re.MULTILINE)
@@ -50,6 +50,9 @@ def install(place: Path, package: Path) -> Installed:
 
     Raises ConfigurationError for a folder without a project, and for a project that overrides `source` in its own way.
     """
+    if open_project(package).name != NAME or not (package / "macros" / "on_twin").is_dir():
+        wanted = "wanted that of warehouse-twin; next: set TWIN_PROJECT to the folder that has it, such as the checkout"
+        raise ConfigurationError(f"{package}: another dbt project, or an older copy of the package; {wanted}")
     project = open_project(place)
     if project.root == package.resolve():
         raise ConfigurationError(f"{project.root}: this is the package itself; wanted your own dbt project")
@@ -119,7 +122,7 @@ def _is_ours(item: Any, project: ProjectFile, package: Path) -> bool:
         return False
     if "local" in item:
         file = project.root / str(item["local"]) / FILE
-        return file.is_file() and (file.parent.resolve() == package.resolve() or mapping(yaml_of(file)).get("name") == "warehouse_twin")
+        return file.is_file() and (file.parent.resolve() == package.resolve() or mapping(yaml_of(file)).get("name") == NAME)
     return str(item.get("subdirectory", "")).strip("/") == "dbt_project"
 
 

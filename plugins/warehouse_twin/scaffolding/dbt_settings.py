@@ -69,7 +69,8 @@ def _place(source: Described, column: str = "") -> str:
 
 def _read_table(source: Described, name: str, found: Settings) -> None:
     found.faults += [f"{_place(source)}: {unknown('setting', word, OF_TABLES)}" for word in source.meta if word not in OF_TABLES]
-    found.tables[name] = {word: value for word, value in source.meta.items() if word in OF_TABLES and word != "entity"}
+    said = {word: value for word, value in source.meta.items() if word in OF_TABLES and word != "entity"}
+    found.tables.setdefault(name, {}).update(said)  # two sources may be one table
 
 
 def _read_columns(source: Described, table: Table, found: Settings) -> None:
@@ -82,7 +83,7 @@ def _read_columns(source: Described, table: Table, found: Settings) -> None:
             found.impersonal.setdefault(table.name, []).append(column)
             spec.pop("pii")
         if column is not None and spec:
-            found.columns.setdefault(table.name, {})[column] = spec
+            found.columns.setdefault(table.name, {}).setdefault(column, {}).update(spec)
 
 
 def _read_entity(source: Described, name: str, found: Settings, known: Known, foreign: Sequence[Foreign]) -> None:

@@ -83,6 +83,11 @@ class TableProposal:
         """Whether the foreign keys must be written down: they are not just those that the warehouse declares."""
         return {foreign.key for foreign in self.foreign} != set(self.table.foreign_keys) or not all(item.declared for item in self.foreign)
 
+    @property
+    def makes_columns(self) -> bool:
+        """Whether somebody said of a column that it is to be made up."""
+        return any("pii" in spec or "generator" in spec for spec, _ in self.said.columns.values())
+
     def spec(self) -> dict[str, Any]:
         """The table as a manifest says it."""
         said: dict[str, Any] = {}

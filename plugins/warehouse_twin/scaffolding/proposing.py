@@ -6,6 +6,7 @@ What is proposed is put through the checks that a manifest goes through, so that
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -67,6 +68,7 @@ def _with_keys(name: str, known: Known) -> TableProposal:
     declared, notes = declared_keys(table, known)
     foreign = find_keys(table, known, [*declared, *said.foreign])
     keys = {*primary.columns, *(column for item in foreign for column in item.key.columns)}
+    said = replace(said, columns={name: told for name, told in said.columns.items() if name not in keys or set(told[0]) != {"kind"}})
     decided = {*said.columns, *said.impersonal}
     personal = [item for item in personal_columns(table, rows, keys) if item.column not in decided]
     keep = said.table["keep"][1] if "keep" in said.table else None

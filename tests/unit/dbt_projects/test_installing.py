@@ -102,6 +102,15 @@ def test_files_that_cannot_be_read(project: Project, files: dict[str, str], why:
         install(project(files), PACKAGE)
 
 
+def test_a_folder_of_that_name_that_is_another_project(project: Project) -> None:
+    root = project({})
+    with pytest.raises(ConfigurationError, match=r"another dbt project, or an older copy of the package; .* set TWIN_PROJECT"):
+        install(root, root)
+    old = project({"old/dbt_project.yml": "name: warehouse_twin"}) / "old"
+    with pytest.raises(ConfigurationError, match="an older copy of the package"):
+        install(root, old)
+
+
 def test_a_folder_that_is_no_project(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"it has no dbt_project\.yml; wanted the folder of a dbt project"):
         install(tmp_path, PACKAGE)

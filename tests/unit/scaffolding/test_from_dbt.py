@@ -190,6 +190,30 @@ sources:
     assert "dbt: meta.twin" in scaffolded.text
 
 
+def test_a_list_of_codes_may_be_kept_though_its_values_are_tested(made: Made) -> None:
+    tables = "CREATE TABLE states AS SELECT unnest(['new', 'paid', 'gone']) AS state, unnest(['New', 'Paid', 'Gone']) AS label;" + SHOP
+    label = "{name: label, tests: [accepted_values: {values: [a]}]}"
+    states = f"      - {{name: states, columns: [{{name: state, data_tests: [unique, not_null]}}, {label}]}}\n"
+    found = manifest_of(made(tables, SOURCES + states)).tables
+    assert (found["states"].keep, found["states"].columns["label"].kind) == ("real", "categorical")
+    assert found["orders"].columns == {}  # its state is a key now, found in the data
+
+
+def test_two_sources_of_one_table_and_settings_that_say_nothing(made: Made) -> None:
+    sources = """
+sources:
+  - name: raw
+    schema: shop
+    tables: [{name: customers, meta: {twin: {factor: 0.5, keep: null}}, columns: [{name: tier, meta: {twin: {kind: code, pii: null}}}]}]
+  - name: more
+    schema: shop
+    tables: [{name: customers, columns: [{name: contact, meta: {twin: {kind: text}}}]}]
+"""
+    table = manifest_of(made(SHOP, sources)).tables["customers"]
+    assert (table.factor, table.keep) == (0.5, None)
+    assert {name: spec.kind for name, spec in table.columns.items()} == {"tier": "code", "contact": "text"}
+
+
 def test_a_column_that_leads_to_the_entity_names_it(made: Made) -> None:
     manifest = manifest_of(made(SHOP, SOURCES.replace("{name: buyer,", "{name: buyer, meta: {twin: {entity: true}},")))
     assert manifest.entity == "customers"
@@ -209,6 +233,7 @@ def test_a_table_that_is_to_be_kept(made: Made) -> None:
         ("{pii: emial}", "did you mean email?"),
         ("{pii: email, kind: text}", "wanted pii or kind, not both"),
         ("{generatr: {}}", "generatr"),
+        ("email", "columns.contact.twin: unknown field 'twin'"),
         ("{entity: 'yes'}", "entity: got 'yes', wanted true"),
         ("{entity: true}", "tells no entities apart"),
         ("{generator: {constant: 1}, pii: email}", "wanted generator or pii"),
