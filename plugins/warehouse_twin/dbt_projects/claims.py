@@ -8,8 +8,8 @@ a claim like any other: whether the rows keep it is for the reader to see.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from warehouse_twin.dbt_projects.facts import DataTest, Described, Key, OwnProject, items
@@ -112,7 +112,8 @@ def _of_test(item: Described, test: DataTest, says: str, reading: _Reading) -> I
     elif test.name == "accepted_values":
         yield Claim("values", table.name, columns, says, values=len(items(arguments.get("values"))), some=test.some)
     elif test.name == "relationships":
-        yield from _reference(table, columns, str(arguments.get("to", "")), [arguments.get("field")], says, test.some, reading)
+        claim = Claim("reference", table.name, columns, says, some=test.some)
+        yield from _reference(claim, str(arguments.get("to", "")), [arguments.get("field")], reading)
 
 
 def _of_constraint(item: Described, said: Mapping[str, Any], reading: _Reading) -> Iterator[Claim]:
@@ -128,18 +129,17 @@ def _of_constraint(item: Described, said: Mapping[str, Any], reading: _Reading) 
     elif kind == "not null":
         yield Claim("not null", table.name, columns, says)
     elif kind == "foreign key":
-        yield from _reference(table, columns, str(said.get("to", "")), items(said.get("to_columns")), says, False, reading)
+        claim = Claim("reference", table.name, columns, says)
+        yield from _reference(claim, str(said.get("to", "")), items(said.get("to_columns")), reading)
 
 
-def _reference(
-    table: Table, columns: tuple[str, ...], to: str, fields: Any, says: str, some: bool, reading: _Reading
-) -> Iterator[Claim]:
-    """A reference to another table of the source; nothing where it leads to something that dbt builds."""
+def _reference(claim: Claim, to: str, fields: Sequence[Any], reading: _Reading) -> Iterator[Claim]:
+    """The claim with the parent that it leads to, in the source too; nothing where that is something that dbt builds."""
     key = key_of(to)
     parent = reading.table_of(key)
-    theirs = [reading.column_of(key, name) for name in fields]
-    if parent is not None and theirs and all(theirs) and len(theirs) == len(columns):
-        yield Claim("reference", table.name, columns, says, parent.name, tuple(name for name in theirs if name), some=some)
+    theirs = tuple(column for name in fields if (column := reading.column_of(key, name)) is not None)
+    if parent is not None and theirs and len(theirs) == len(fields) == len(claim.columns):
+        yield replace(claim, parent=parent.name, parent_columns=theirs)
 
 
 def _columns(item: Described, names: Any, reading: _Reading) -> tuple[str, ...] | None:

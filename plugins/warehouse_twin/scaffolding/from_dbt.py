@@ -7,14 +7,14 @@ below `meta.twin:` are taken as they stand, and checked as a manifest's are.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.types as pt
 
 from warehouse_twin.dbt_projects.claims import Claim, claims_of
-from warehouse_twin.dbt_projects.facts import Key, OwnProject
+from warehouse_twin.dbt_projects.facts import Described, Key, OwnProject
 from warehouse_twin.manifest.foreign_keys import is_text
 from warehouse_twin.profiling.matching import duplicated
 from warehouse_twin.scaffolding.dbt_settings import Settings, settings_of
@@ -34,28 +34,31 @@ class FromDbt:
 
     project: OwnProject
     schema: str
-    left_out: dict[str, str] = field(default_factory=dict)
 
-    def tables_in(self, tables: Sequence[Table]) -> tuple[Table, ...]:
-        """The schema's tables that are sources. The others, and sources without a table, go to `left_out`."""
-        wanted = {source.identifier: source for source in self.project.sources if source.schema == self.schema}
-        by_name = {table.name: table for table in tables}
-        folded = {table.name.casefold(): table.name for table in tables}
-        found = {by_name.get(name, by_name.get(folded.get(name.casefold(), ""))): source for name, source in wanted.items()}
-        for name, source in wanted.items():
-            if name not in by_name and name.casefold() not in folded:
-                self.left_out[name] = f"source {source.name} of the dbt project, but the schema has no table of that name"
-        for table in tables:
-            if table not in found:
-                self.left_out[table.name] = "no source of the dbt project"
-        return tuple(table for table in tables if table in found)
+    def tables_in(self, tables: Sequence[Table]) -> tuple[tuple[Table, ...], dict[str, str]]:
+        """The schema's tables that are sources; and why the others, and sources without a table, are left out."""
+        keys = self.keys({table.name: table for table in tables})
+        found = {table.name for table in keys.values()}
+        left_out = {
+            source.identifier: f"source {source.name} of the dbt project, but the schema has no table of that name"
+            for source in self._here()
+            if source.key not in keys
+        }
+        left_out |= {table.name: "no source of the dbt project" for table in tables if table.name not in found}
+        return tuple(table for table in tables if table.name in found), left_out
 
     def keys(self, catalog: Mapping[str, Table]) -> dict[Key, Table]:
         """Source table → the table that it is."""
         folded = {name.casefold(): name for name in catalog}
-        here = [source for source in self.project.sources if source.schema == self.schema]
-        named = {source.key: catalog.get(source.identifier) or catalog.get(folded.get(source.identifier.casefold(), "")) for source in here}
-        return {key: table for key, table in named.items() if table is not None}
+        found: dict[Key, Table] = {}
+        for source in self._here():
+            name = source.identifier if source.identifier in catalog else folded.get(source.identifier.casefold())
+            if name is not None:
+                found[source.key] = catalog[name]
+        return found
+
+    def _here(self) -> list[Described]:
+        return [source for source in self.project.sources if source.schema == self.schema]
 
 
 @dataclass(frozen=True, slots=True)

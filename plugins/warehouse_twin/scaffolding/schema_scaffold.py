@@ -62,19 +62,7 @@ def scaffold(
     """
     _check_names(twin, warehouse.name, schema, target)
     own = FromDbt(project, schema) if project is not None else None
-    with warehouse.snapshot(schema) as snapshot:
-        tables = snapshot.tables()
-        catalog, left_out = usable_tables(tables if own is None else own.tables_in(tables))
-        if own is not None:
-            own.left_out.update(left_out)
-            left_out = own.left_out
-        if not catalog:
-            raise ConfigurationError(_nothing(warehouse.name, schema, left_out))
-        rows: dict[str, pa.Table] = {}
-        for name, table in catalog.items():
-            on_progress(f"reading {name} …")
-            rows[name] = snapshot.read(table)
-    on_progress(f"comparing the keys of {len(catalog)} tables …")
+    known, left_out = _read(warehouse, schema, own, on_progress)
     proposal = Proposal(
         {
             "twin": twin,
@@ -83,24 +71,43 @@ def scaffold(
             "seed": SEED,
         }
     )
-    known = Known(catalog, rows, primary_keys(catalog, rows))
-    editor = (file.parent / "manifest.schema.json").is_file()
     if own is None:
         propose(proposal, known)
-        text = manifest_text(proposal, left_out, editor=editor)
-        prove(text, file, catalog)
+        text = manifest_text(proposal, left_out, editor=_has_schema(file))
+        prove(text, file, known.catalog)
     else:
-        text = _proposed_from_dbt(proposal, known, own, editor=editor, file=file)
-    return Scaffold(text, tuple(catalog), left_out, proposal.entity)
+        text = _proposed_from_dbt(proposal, known, own, left_out, file)
+    return Scaffold(text, tuple(known.catalog), left_out, proposal.entity)
 
 
-def _proposed_from_dbt(proposal: Proposal, known: Known, own: FromDbt, *, editor: bool, file: Path) -> str:
+def _read(warehouse: Warehouse, schema: str, own: FromDbt | None, on_progress: Progress) -> tuple[Known, dict[str, str]]:
+    """All rows of the tables that a twin can have, their primary keys, and why the other tables are left out."""
+    with warehouse.snapshot(schema) as snapshot:
+        tables, strange = (snapshot.tables(), {}) if own is None else own.tables_in(snapshot.tables())
+        catalog, unusable = usable_tables(tables)
+        left_out = strange | unusable
+        if not catalog:
+            raise ConfigurationError(_nothing(warehouse.name, schema, left_out))
+        rows: dict[str, pa.Table] = {}
+        for name, table in catalog.items():
+            on_progress(f"reading {name} …")
+            rows[name] = snapshot.read(table)
+    on_progress(f"comparing the keys of {len(catalog)} tables …")
+    return Known(catalog, rows, primary_keys(catalog, rows)), left_out
+
+
+def _has_schema(file: Path) -> bool:
+    """Whether the JSON Schema for editors lies beside it."""
+    return (file.parent / "manifest.schema.json").is_file()
+
+
+def _proposed_from_dbt(proposal: Proposal, known: Known, own: FromDbt, left_out: dict[str, str], file: Path) -> str:
     told = with_dbt(known, own)
     proposal.entity, proposal.entity_why = told.entity, f"{MARK}meta.twin"
     try:
         propose(proposal, told.known)
         mark(proposal)
-        text = manifest_text(proposal, own.left_out, editor=editor, project=own.project, strangers=told.strangers)
+        text = manifest_text(proposal, left_out, editor=_has_schema(file), project=own.project, strangers=told.strangers)
         prove(text, file, known.catalog)
     except ManifestError as error:
         told_faults = "\n".join(f"  {fault.path}: {fault.message}" for fault in error.faults)
