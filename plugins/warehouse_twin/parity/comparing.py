@@ -1,0 +1,102 @@
+"""Build a user's dbt project on source, twin and floor, and on halves of reality where it hangs on them: how far are the marts apart?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from warehouse_twin.manifest.resolved import ResolvedTwin
+from warehouse_twin.materializing.redirecting import Mart
+from warehouse_twin.materializing.user_projects import Outcomes, UserProject
+from warehouse_twin.parity.distances import distances
+from warehouse_twin.parity.judging import Built, MartParity, Parity
+from warehouse_twin.parity.marts import Column, Summary, plan, summarise
+from warehouse_twin.parity.sides import Files, open_side, write_floor, write_halves
+from warehouse_twin.randomness import derive_seed
+from warehouse_twin.workspace import WORK_PREFIX
+
+HALVINGS = 2
+"""Pairs of halves of reality; of their distances the largest is what chance does."""
+
+
+@dataclass
+class Comparison:
+    """One project, one release. `source` and `twin` say where the tables are; all that is built is below `scratch`, and dropped."""
+
+    project: UserProject
+    resolved: ResolvedTwin
+    source: Files
+    twin: Files
+    seed: int
+    folder: Path
+    sized: bool = True
+    """whether the twin is to have as many rows as the source"""
+    plans: dict[str, tuple[Column, ...]] = field(default_factory=dict)
+    shown: dict[str, dict[str, Summary]] = field(default_factory=dict)
+    """side → mart → summary"""
+
+    def run(self) -> tuple[Built, tuple[MartParity, ...]]:
+        models, tests = zip(*(self._tested(name, files) for name, files in (("source", self.source), ("twin", self.twin))), strict=True)
+        marts = [mart for mart in self.project.marts if all(mart.name in self.shown[side] for side in ("source", "twin"))]
+        self._built("floor", write_floor(self.folder / "floor", resolved=self.resolved, source=self.source, seed=self.seed), marts)
+        judged = [MartParity(mart.name, self._apart(mart, "source", "twin"), self._apart(mart, "source", "floor")) for mart in marts]
+        if not all(mart.passed for mart in judged):
+            judged = self._with_chance(marts, judged)
+        return Built((models[0], models[1]), (tests[0], tests[1])), tuple(judged)
+
+    def _tested(self, name: str, files: Files) -> tuple[Outcomes, Outcomes]:
+        models = self._built(name, files, self.project.marts)
+        return models, self.project.test(self.folder / name)
+
+    def _built(self, name: str, files: Files, marts: Sequence[Mart]) -> Outcomes:
+        """Build a side and look at its marts; those that were not built are not there."""
+        path = open_side(self.folder / name, resolved=self.resolved, files=files)
+        outcomes = self.project.build(self.folder / name)
+        built = {outcome.name for outcome in outcomes.values() if outcome.good}
+        with duckdb.connect(str(path), read_only=True) as opened:
+            opened.execute("SET TimeZone = 'UTC'")
+            here = [mart for mart in marts if mart.name in built]
+            if name == "source":
+                self.plans = {mart.name: plan(opened, mart, self.project.keys) for mart in here}
+            self.shown[name] = {mart.name: summarise(opened, mart, self.plans[mart.name]) for mart in here if mart.name in self.plans}
+        return outcomes
+
+    def _with_chance(self, marts: Sequence[Mart], judged: Sequence[MartParity]) -> list[MartParity]:
+        """Beside each mart how far two halves of reality are apart."""
+        pairs = []
+        for number in range(HALVINGS):
+            names = (f"one{number}", f"other{number}")
+            folder, seed = self.folder / f"halves{number}", derive_seed(self.seed, "halves", number)
+            for name, files in zip(names, write_halves(folder, resolved=self.resolved, source=self.source, seed=seed), strict=True):
+                self._built(name, files, marts)
+            pairs.append(names)
+        apart = {mart.name: tuple(self._apart(mart, *names) for names in pairs) for mart in marts}
+        return [replace(mart, halvings=apart[mart.name]) for mart in judged]
+
+    def _apart(self, mart: Mart, one: str, other: str) -> dict[str, float]:
+        """The distance of every column; a mart that could not be built on a side is as far as can be."""
+        columns, here, there = self.plans[mart.name], self.shown[one].get(mart.name), self.shown[other].get(mart.name)
+        return distances(columns, here or Summary(0, {}), there or Summary(0, {}), rows=self.sized)
+
+
+def compare(
+    project: UserProject,
+    *,
+    resolved: ResolvedTwin,
+    source: Files,
+    twin: Files,
+    release: str,
+    seed: int,
+    scratch: Path,
+    accepted: Mapping[str, str],
+    changed: Sequence[str] = (),
+) -> Parity:
+    """Build and compare; everything is built in a folder of `scratch` that is deleted, whatever happens."""
+    sized = not any(table.rows is not None or table.factor is not None or table.rebalance for table in resolved.tables)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=WORK_PREFIX) as folder:
+        built, marts = Comparison(project, resolved, source, twin, seed, Path(folder), sized).run()
+    return Parity(release, project.folder.name, built, marts, project.sources, project.left_out, dict(accepted), tuple(changed))
