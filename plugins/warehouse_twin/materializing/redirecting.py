@@ -112,6 +112,14 @@ def marts_of(manifest: Any, sources: Iterable[str]) -> tuple[Mart, ...]:
     return tuple(sorted(found, key=lambda mart: mart.name))
 
 
+def keep_marts(manifest: Any, marts: Iterable[Mart]) -> None:
+    """Marts that are views become tables: one that cannot be computed fails when it is built, and not when it is looked at."""
+    names = {mart.name for mart in marts}
+    for node in manifest.nodes.values():
+        if node.resource_type == "model" and node.name in names and node.config.materialized == "view":
+            node.config.materialized = "table"
+
+
 def keys_of(manifest: Any, *, drawn: Iterable[str], kept: Iterable[str]) -> Keys:
     """Keys by the project's tests and by the twin's tables: `drawn` are columns of keys of drawn tables, `kept` of others."""
     always, numbers = {name.lower() for name in drawn}, set[str]()

@@ -21,6 +21,7 @@ from warehouse_twin.materializing.redirecting import (
     Keys,
     Mart,
     bring_together,
+    keep_marts,
     keys_of,
     leave_out,
     marts_of,
@@ -124,13 +125,15 @@ def read_project(folder: Path, *, resolved: ResolvedTwin, variables: Mapping[str
         )
     left_out = leave_out(manifest, foreign)
     bring_together(manifest, database=DATABASE)
+    marts = marts_of(manifest, known)
+    keep_marts(manifest, marts)
     return UserProject(
         folder,
         profile,
         schema,
         dict(variables),
         manifest,
-        marts_of(manifest, known),
+        marts,
         keys_of(manifest, drawn=_keys(resolved, kept=False), kept=_keys(resolved, kept=True)),
         {stated[found]: table for found, table in known.items()},
         left_out,

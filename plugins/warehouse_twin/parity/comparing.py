@@ -14,7 +14,7 @@ from warehouse_twin.materializing.redirecting import Mart
 from warehouse_twin.materializing.user_projects import Outcomes, UserProject
 from warehouse_twin.parity.distances import distances
 from warehouse_twin.parity.judging import Built, MartParity, Parity
-from warehouse_twin.parity.marts import Column, Summary, plan, summarise
+from warehouse_twin.parity.marts import Look, Summary, plan, summarise
 from warehouse_twin.parity.sides import Files, open_side, write_floor, write_halves
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.workspace import WORK_PREFIX
@@ -35,7 +35,7 @@ class Comparison:
     folder: Path
     sized: bool = True
     """whether the twin is to have as many rows as the source"""
-    plans: dict[str, tuple[Column, ...]] = field(default_factory=dict)
+    looks: dict[str, Look] = field(default_factory=dict)
     shown: dict[str, dict[str, Summary]] = field(default_factory=dict)
     """side → mart → summary"""
 
@@ -61,8 +61,8 @@ class Comparison:
             opened.execute("SET TimeZone = 'UTC'")
             here = [mart for mart in marts if mart.name in built]
             if name == "source":
-                self.plans = {mart.name: plan(opened, mart, self.project.keys) for mart in here}
-            self.shown[name] = {mart.name: summarise(opened, mart, self.plans[mart.name]) for mart in here if mart.name in self.plans}
+                self.looks = {mart.name: plan(opened, mart, self.project.keys) for mart in here}
+            self.shown[name] = {mart.name: summarise(opened, mart, self.looks[mart.name]) for mart in here if mart.name in self.looks}
         return outcomes
 
     def _with_chance(self, marts: Sequence[Mart], judged: Sequence[MartParity]) -> list[MartParity]:
@@ -79,8 +79,8 @@ class Comparison:
 
     def _apart(self, mart: Mart, one: str, other: str) -> dict[str, float]:
         """The distance of every column; a mart that could not be built on a side is as far as can be."""
-        columns, here, there = self.plans[mart.name], self.shown[one].get(mart.name), self.shown[other].get(mart.name)
-        return distances(columns, here or Summary(0, {}), there or Summary(0, {}), rows=self.sized)
+        look, here, there = self.looks[mart.name], self.shown[one].get(mart.name), self.shown[other].get(mart.name)
+        return distances(look, here or Summary(0, {}), there or Summary(0, {}), sized=self.sized)
 
 
 def compare(

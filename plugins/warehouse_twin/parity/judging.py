@@ -12,8 +12,10 @@ from warehouse_twin.parity.distances import mean
 SHARE_OF_FLOOR = 0.25
 TOLERANCE = 0.02
 """A mart's distance that nobody reads as a difference."""
-COLUMN_TOLERANCE = 0.1
-"""How much further than the floor's, and than chance, a single column may be."""
+CHANCE = 2.0
+"""How many times the furthest of the halves of reality a draw of reality may be off: there are too few of them to say more."""
+COLUMN_TOLERANCE = 0.25
+"""How much further than the floor's, and than chance, a single column may be: a mart's mean must not hide one that is lost."""
 _SHOWN = 5
 
 
@@ -37,13 +39,13 @@ class MartParity:
 
     @property
     def chance(self) -> float:
-        """How far two halves of reality are apart, at the most."""
-        return max(map(mean, self.halvings), default=0.0)
+        """How far chance alone may lead."""
+        return CHANCE * max(map(mean, self.halvings), default=0.0)
 
     @property
     def noise(self) -> dict[str, float]:
         """The same by column."""
-        return {name: max(halving[name] for halving in self.halvings) for name in self.twin} if self.halvings else {}
+        return {name: CHANCE * max(halving[name] for halving in self.halvings) for name in self.twin} if self.halvings else {}
 
     @property
     def limit(self) -> float:
@@ -168,23 +170,28 @@ class Parity:
             "changed": list(self.changed),
         }
 
-    def lines(self) -> list[str]:
-        """For a person: the answer, the marts, what differs, and what was left out."""
+    def short(self) -> list[str]:
+        """The answer, and what is accepted with its reason."""
         source, twin = self.built.tests
         passing = [key for key, said in source.items() if said.status == "pass"]
         kept = sum(_status(twin, key) == "pass" for key in passing)
         good = sum(mart.passed for mart in self.marts)
         answer = "parity" if self.passed else "NO parity"
         head = f"{self.twin} on {self.project}: {answer}; tests {kept} of {len(passing)}, marts {good} of {len(self.marts)}"
+        accepted = {name: words for name, words in self.failures.items() if name in self.accepted}
+        return [head, *(f"  accepted: {name}: {words}; {self.accepted[name]}" for name, words in accepted.items())]
+
+    def lines(self) -> list[str]:
+        """For a person: the answer, the marts, what differs, and what was left out."""
+        head, *accepted = self.short()
         width = max((len(mart.name) for mart in self.marts), default=0)
         marts = [f"  {mart.name:<{width}}  {mart.words}" for mart in self.marts]
-        notes = [f"  accepted: {name}: {words}; {self.accepted[name]}" for name, words in self.failures.items() if name in self.accepted]
         untold = [mart.name for mart in self.marts if not mart.telling]
-        notes += [f"  independent columns would do as well, by chance: {', '.join(untold)}"] if untold else []
+        notes = [f"  independent columns would do as well, by chance: {', '.join(untold)}"] if untold else []
         notes += [f"  better on the twin: {name}" for name in self.better]
         notes += [f"  left out, reads {cause}: {name}" for name, cause in sorted(self.left_out.items())]
         notes += [f"  the source has changed since the release: {', '.join(self.changed)}"] if self.changed else []
-        return [head, *marts, *(f"  differs: {problem}" for problem in self.problems), *notes]
+        return [head, *marts, *(f"  differs: {problem}" for problem in self.problems), *accepted, *notes]
 
 
 def _status(outcomes: Outcomes, key: str) -> str:

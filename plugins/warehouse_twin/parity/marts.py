@@ -1,7 +1,8 @@
 """What a mart shows, as shares and sums: how it is looked at is planned on the source's, then every side is read alike.
 
 A number or a time is its quantiles, a text or a boolean the shares of its commonest values, a key nothing but its nulls (a twin's keys
-are new). Columns of few values are groups: of every number the sum in each, of every other of them the shares of both together.
+are new). Columns of few values are groups: of every number the sum in each, of every other of them the shares of both together. A mart
+without keys whose texts and times tell its rows apart is an aggregate: its rows are held against each other, row by row.
 Summaries hold real values, so they stay in memory: only distances between them go on.
 """
 # ruff: noqa: S608 - identifiers go through `quoted`
@@ -11,7 +12,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import duckdb
@@ -28,6 +29,7 @@ SMALL = 10
 """Rows below which numbers are held against their size and not against their spread."""
 _INTEGER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$")
 _TIME = re.compile(r"DATE$|TIMESTAMP")
+EVERY_ROW = ""
 Label = str | None
 
 
@@ -46,32 +48,45 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How a mart is looked at. `row`: SQL that names a row of an aggregate; empty for any other mart."""
+
+    columns: tuple[Column, ...]
+    row: str = ""
+    small: bool = False
+    """whether it has too few rows for quantiles and shares of them to say more than its rows do"""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """What a mart shows. Shares and sums are of all rows; a column that the mart has not is in none of the mappings."""
+    """What a mart shows. Shares are of all rows; a column that the mart has not is in none of the mappings."""
 
     rows: int
     nulls: Mapping[str, float]
     quantiles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     sums: Mapping[tuple[str, str], Mapping[Label, float]] = field(default_factory=dict)
-    """(number, group) → label → sum, for each row of the mart"""
+    """(number, group) → label → sum; of an aggregate there is a group `EVERY_ROW`"""
     joint: Mapping[tuple[str, str], Mapping[tuple[Label, Label], float]] = field(default_factory=dict)
     """(group, group) → labels → share of rows"""
 
 
-def plan(opened: duckdb.DuckDBPyConnection, mart: Mart, keys: Keys) -> tuple[Column, ...]:
-    """How the source's mart is to be looked at, column by column."""
+def plan(opened: duckdb.DuckDBPyConnection, mart: Mart, keys: Keys) -> Look:
+    """How the source's mart is to be looked at."""
     described = opened.execute(f"DESCRIBE {_relation(mart)}").fetchall()
     columns = tuple(_column(opened, mart, name, sql_type.upper(), keys) for name, sql_type, *_ in described)
     groups = [column.name for column in columns if column.label][:GROUPS]
-    return tuple(column if column.name in groups else _no_group(column) for column in columns)
+    looked_at = tuple(column if column.name in groups else replace(column, label="") for column in columns)
+    row = _row(opened, mart, looked_at, {name for name, sql_type, *_ in described if _TIME.match(sql_type.upper())})
+    [(rows,)] = opened.execute(f"SELECT count(*) FROM {_relation(mart)}").fetchall()
+    return Look(looked_at, row, small=bool(row) and rows <= LABELS)
 
 
-def summarise(opened: duckdb.DuckDBPyConnection, mart: Mart, columns: tuple[Column, ...]) -> Summary:
+def summarise(opened: duckdb.DuckDBPyConnection, mart: Mart, look: Look) -> Summary:
     """Read a side's mart as it was planned. Columns it lacks are left out."""
     relation = _relation(mart)
     there = {name for name, *_ in opened.execute(f"DESCRIBE {relation}").fetchall()}
-    columns = tuple(column for column in columns if column.name in there)
+    columns = tuple(column for column in look.columns if column.name in there)
     filled = ", ".join(f"count({quoted(column.name)})" for column in columns) or "0"
     rows, *counts = opened.execute(f"SELECT count(*), {filled} FROM {relation}").fetchall()[0]
     if not rows:
@@ -79,12 +94,15 @@ def summarise(opened: duckdb.DuckDBPyConnection, mart: Mart, columns: tuple[Colu
     nulls = {column.name: 1 - count / rows for column, count in zip(columns, counts, strict=False)}
     numbers = [column for column in columns if column.number]
     groups = [column for column in columns if column.label]
+    labels = {column.name: column.label for column in groups}
+    if look.row and len(columns) == len(look.columns):
+        labels[EVERY_ROW] = look.row
     return Summary(
         rows,
         nulls,
         _quantiles(opened, relation, numbers),
         {column.name: _shares(opened, relation, column, rows) for column in columns if column.kind == "category"},
-        {pair: sums for group in groups for pair, sums in _sums(opened, relation, group, numbers, rows).items()},
+        {pair: sums for name, label in labels.items() for pair, sums in _sums(opened, relation, name, label, numbers).items()},
         {(one.name, two.name): _joint(opened, relation, one, two, rows) for one, two in itertools.combinations(groups, 2)},
     )
 
@@ -93,8 +111,14 @@ def _relation(mart: Mart) -> str:
     return f"{quoted(mart.schema)}.{quoted(mart.table)}"
 
 
-def _no_group(column: Column) -> Column:
-    return Column(column.name, column.kind, column.number, "", column.values, column.scale)
+def _row(opened: duckdb.DuckDBPyConnection, mart: Mart, columns: tuple[Column, ...], times: set[str]) -> str:
+    """What tells the rows of an aggregate apart: all its texts and times together, if they do and there is no key."""
+    telling = [quoted(column.name) for column in columns if column.kind == "category" or column.name in times]
+    if not telling or any(column.kind == "key" for column in columns):
+        return ""
+    row = f"[{', '.join(f'{name}::VARCHAR' for name in telling)}]::VARCHAR"
+    [(rows, distinct)] = opened.execute(f"SELECT count(*), count(DISTINCT {row}) FROM {_relation(mart)}").fetchall()
+    return row if rows == distinct else ""
 
 
 def _column(opened: duckdb.DuckDBPyConnection, mart: Mart, name: str, sql_type: str, keys: Keys) -> Column:
@@ -168,14 +192,14 @@ def _shares(opened: duckdb.DuckDBPyConnection, relation: str, column: Column, ro
 
 
 def _sums(
-    opened: duckdb.DuckDBPyConnection, relation: str, group: Column, numbers: list[Column], rows: int
+    opened: duckdb.DuckDBPyConnection, relation: str, group: str, label: str, numbers: list[Column]
 ) -> dict[tuple[str, str], dict[Label, float]]:
-    others = [column for column in numbers if column.name != group.name]
+    others = [column for column in numbers if column.name != group]
     if not others:
         return {}
     asked = ", ".join(f"coalesce(sum({column.number}), 0)" for column in others)
-    found = opened.execute(f"SELECT {group.label}, {asked} FROM {relation} GROUP BY 1").fetchall()
-    return {(column.name, group.name): {line[0]: line[place] / rows for line in found} for place, column in enumerate(others, start=1)}
+    found = opened.execute(f"SELECT {label}, {asked} FROM {relation} GROUP BY 1").fetchall()
+    return {(column.name, group): {line[0]: line[place] for line in found} for place, column in enumerate(others, start=1)}
 
 
 def _joint(opened: duckdb.DuckDBPyConnection, relation: str, one: Column, two: Column, rows: int) -> dict[tuple[Label, Label], float]:

@@ -92,14 +92,14 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     }
 
 
-def _parity(context: StageContext, folder: Path, problems: list[str]) -> dict[str, str]:
+def _parity(context: StageContext, folder: Path, problems: list[str]) -> dict[str, list[str]]:
     """What a user's dbt project says, if the manifest names one: what differs is a problem of the verdict."""
     if context.manifest.dbt_parity is None:
         return {}
     found = parity.candidate_parity(context, context.manifest.dbt_parity)
     write_json(folder / "parity.json", found.to_dict())
     problems += [f"dbt_parity: {problem}" for problem in found.problems]
-    return {"parity": found.lines()[0]}
+    return {"parity": found.short()}
 
 
 def _seed(context: StageContext) -> int:
