@@ -51,15 +51,16 @@ def release_parity(context: StageContext, asked: DbtParity, *, released: bool) -
     if released:
         registry = registry_of(context.settings)
         resolved = ResolvedTwin.from_dict(json.loads(registry.document(context.twin, context.release, "resolved.json")))
-        twin, before = registry.data_files(context.twin, context.release), registry.read(context.twin, context.release)["sources"]
+        twin: Mapping[str, Path] = registry.data_files(context.twin, context.release)
     else:
-        resolved, before = context.resolved, context.receipt("resolve").facts["sources"]
+        resolved = context.resolved
         twin = _candidate(context, resolved)
     if context.snapshot.exists():
         return _compare(context, asked, _Compared(resolved, snapshot_files(context), twin))
     with tempfile.TemporaryDirectory(dir=_scratch(context), prefix=WORK_PREFIX) as folder:
         source, now = _read_source(context, resolved, Path(folder))
-        changed = tuple(sorted(name for name in now if now[name] != before.get(name)))
+        record = registry_of(context.settings).read(context.twin, context.release) if released else context.receipt("resolve").facts
+        changed = tuple(sorted(name for name in now if now[name] != record["sources"].get(name)))
         return _compare(context, asked, _Compared(resolved, source, twin, changed))
 
 
