@@ -105,15 +105,7 @@ def read_project(folder: Path, *, resolved: ResolvedTwin, variables: Mapping[str
     """
     profile, schema = profile_of(folder), f"{resolved.source_schema}__parity"
     _write_profile(scratch, profile, schema)
-    with isolated(scratch, hidden=settings_of_dbt()):
-        from dbt.cli.main import dbtRunner
-
-        outcome = invoke(dbtRunner(), ["parse", "--vars", json.dumps(dict(variables))], project=folder, folder=scratch)
-    if outcome.exception is not None or not outcome.success:
-        reason = str(outcome.exception or "no reason given")
-        _raise_for_disk(reason, "dbt parse")
-        raise ConfigurationError(f"{folder}: does not compile with dbt-duckdb: {first_lines(reason)}; next: dbt parse in that folder")
-    manifest = outcome.result
+    manifest = _parsed(folder, variables, scratch)
     stated = {found: f"{source.source_name}.{source.name}" for found, source in manifest.sources.items()}
     places = sorted({f"{source.schema}.{source.identifier}" for source in manifest.sources.values()})
     tables = [table.name for table in resolved.tables]
@@ -139,6 +131,19 @@ def read_project(folder: Path, *, resolved: ResolvedTwin, variables: Mapping[str
         left_out,
         names_of(manifest) | {name for table in resolved.tables for name in (table.name, *table.table.column_names)},
     )
+
+
+def _parsed(folder: Path, variables: Mapping[str, Any], scratch: Path) -> Any:
+    """dbt's own account of a project."""
+    with isolated(scratch, hidden=settings_of_dbt()):
+        from dbt.cli.main import dbtRunner
+
+        outcome = invoke(dbtRunner(), ["parse", "--vars", json.dumps(dict(variables))], project=folder, folder=scratch)
+    if outcome.exception is None and outcome.success:
+        return outcome.result
+    reason = str(outcome.exception or "no reason given")
+    _raise_for_disk(reason, "dbt parse")
+    raise ConfigurationError(f"{folder}: does not compile with dbt-duckdb: {first_lines(reason)}; next: dbt parse in that folder")
 
 
 def digest_of_project(folder: Path) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from warehouse_twin.errors import ConfigurationError, SourceError
 from warehouse_twin.manifest.dbt_parity import DbtParity
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.materializing.user_projects import digest_of_project, read_project
-from warehouse_twin.parity.comparing import compare
+from warehouse_twin.parity.comparing import Sides, compare
 from warehouse_twin.parity.judging import Parity
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.cold_start import unread, with_made_up
@@ -40,7 +39,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
 def candidate_parity(context: StageContext, asked: DbtParity) -> Parity:
     """Parity of the candidate with the snapshot it was made from."""
     twin = _candidate(context, context.resolved)
-    return _compare(context, asked, _Compared(context.resolved, snapshot_files(context), twin))
+    return _compare(context, asked, Sides(context.resolved, snapshot_files(context), twin))
 
 
 def release_parity(context: StageContext, asked: DbtParity, *, released: bool) -> Parity:
@@ -56,12 +55,12 @@ def release_parity(context: StageContext, asked: DbtParity, *, released: bool) -
         resolved = context.resolved
         twin = _candidate(context, resolved)
     if context.snapshot.exists():
-        return _compare(context, asked, _Compared(resolved, snapshot_files(context), twin))
+        return _compare(context, asked, Sides(resolved, snapshot_files(context), twin))
     with tempfile.TemporaryDirectory(dir=_scratch(context), prefix=WORK_PREFIX) as folder:
         source, now = _read_source(context, resolved, Path(folder))
         record = registry_of(context.settings).read(context.twin, context.release) if released else context.receipt("resolve").facts
         changed = tuple(sorted(name for name in now if now[name] != record["sources"].get(name)))
-        return _compare(context, asked, _Compared(resolved, source, twin, changed))
+        return _compare(context, asked, Sides(resolved, source, twin, changed))
 
 
 def context_of(context: StageContext, reference: str) -> tuple[StageContext, bool]:
@@ -75,31 +74,18 @@ def context_of(context: StageContext, reference: str) -> tuple[StageContext, boo
     return StageContext(context.settings, context.manifest, context.manifest_file, number), True
 
 
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    """Where the tables of both sides are."""
-
-    resolved: ResolvedTwin
-    source: Mapping[str, Path]
-    twin: Mapping[str, Path]
-    changed: tuple[str, ...] = ()
-
-
-def _compare(context: StageContext, asked: DbtParity, sides: _Compared) -> Parity:
+def _compare(context: StageContext, asked: DbtParity, sides: Sides) -> Parity:
     folder = (context.settings.project / asked.project).resolve()
     scratch = _scratch(context)
     with tempfile.TemporaryDirectory(dir=scratch, prefix=WORK_PREFIX) as parsed:
         project = read_project(folder, resolved=sides.resolved, variables=asked.vars, scratch=Path(parsed))
     return compare(
         project,
-        resolved=sides.resolved,
-        source=sides.source,
-        twin=sides.twin,
+        sides,
         release=tag_of(context.twin, context.release),
         seed=derive_seed(context.manifest.seed, "release", context.release, "parity"),
         scratch=scratch,
         accepted=asked.accept,
-        changed=sides.changed,
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tiny_projects import CLINIC, SECRET_NAME, as_files, clinic, write_project
 from warehouse_twin.materializing.user_projects import read_project
-from warehouse_twin.parity.comparing import compare
+from warehouse_twin.parity.comparing import Sides, compare
 from warehouse_twin.parity.judging import Parity
 from warehouse_twin.parity.sides import write_floor
 
@@ -83,9 +83,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
         files = as_files(folder / "source", source)
         theirs = as_files(folder / "twin", twin) if twin is not None else write_floor(folder / "x", resolved=CLINIC, source=files, seed=99)
         printed = io.StringIO()
-        sides = {"source": files, "twin": theirs}
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            found = compare(parsed, resolved=CLINIC, **sides, release="clinic@1", seed=5, scratch=scratch, accepted={})
+            found = compare(parsed, Sides(CLINIC, files, theirs), release="clinic@1", seed=5, scratch=scratch, accepted={})
         assert printed.getvalue() == "", "a model of hers says a name aloud"
         assert sorted(path.relative_to(project) for path in project.rglob("*")) == before, "the project is hers"
         return Run(found, scratch, project)
