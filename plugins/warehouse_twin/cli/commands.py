@@ -48,7 +48,8 @@ def _outcome(result: pipeline.StageResult) -> list[str]:
         head = f"{what}: verdict {facts.get('verdict', 'fail')}; nothing is published"
         return [head, *failed, f"next: twin gate {result.twin} --release {result.release} --explain"]
     if result.stage == "gate":
-        return [f"{what}: verdict {facts['verdict']}, {facts['evaluated']} of {facts['expected']} expectations evaluated"]
+        evaluated = f"{what}: verdict {facts['verdict']}, {facts['evaluated']} of {facts['expected']} expectations evaluated"
+        return [evaluated, *facts.get("parity", [])]
     return [*_lost(result), f"{what}: {result.stage} {'had nothing to do' if result.skipped else 'done'}"]
 
 

@@ -63,7 +63,7 @@ def answered(capsys: pytest.CaptureFixture[str]) -> Any:
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 MANIFEST_WORDS = ["manifest", "manifest check", "manifest schema", "manifest scaffold", "manifest add"]
-WORDS = [*STAGES, "run", *MANIFEST_WORDS, "releases", "diff", "rollback", "audit", "gc", "demo"]
+WORDS = [*STAGES, "run", *MANIFEST_WORDS, "releases", "diff", "rollback", "audit", "parity", "gc", "demo"]
 
 
 @pytest.mark.parametrize("words", ["", *WORDS])
