@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from warehouse_twin.gates.joining import children_keys
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.comparable import key_label, record_columns, shape_columns
 from warehouse_twin.metrics.score import Better
@@ -50,6 +51,7 @@ def _keys_to_protected(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[s
 
 _ANY_COLUMN = _once(lambda twin, table: bool(shape_columns(twin, table)))
 _ANY_PAIR = _once(lambda twin, table: len(shape_columns(twin, table)) > 1)
+_ANY_CHILD = _once(lambda twin, table: not table.keep_real and bool(children_keys(twin, table)))
 _ANY_RECORD = _once(lambda twin, table: bool(record_columns(twin, table)))
 
 MEASURES: Mapping[str, Measure] = {
@@ -66,6 +68,8 @@ MEASURES: Mapping[str, Measure] = {
     "broken_rules": Measure("lower", {"table": _once(lambda twin, table: table.synthesizer == "tree")}),
     "row_count": Measure("higher", {"table": _once(lambda twin, table: not table.keep_real)}),
     "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}),
+    "detection": Measure("lower", {"table": _ANY_COLUMN}),
+    "detection_with_children": Measure("lower", {"table": _ANY_CHILD}),
     "exact_copies": Measure("lower", {"table": _ANY_RECORD}),
     "near_copies": Measure("lower", {"table": _ANY_RECORD}),
     "dcr_excess": Measure("lower", {"table": _ANY_RECORD}),
