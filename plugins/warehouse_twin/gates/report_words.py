@@ -26,6 +26,20 @@ MEASURES: Mapping[str, tuple[str, str]] = {
         "Detection with children",
         "The same of a row beside the number of its child rows and the means of their numbers.",
     ),
+    "missing_patterns": ("Missing together", "How closely rows have the same columns missing together as in the source."),
+    "time_order": (
+        "Order of times",
+        "How often a time is before, at or after another of its row. The pair that is furthest off.",
+    ),
+    "time_order_parent": ("Order of times, parent and child", "The same of a time of a row and one of the row it belongs to."),
+    "seasonality": ("Seasons", "How rows are spread over hours, weekdays and months. The column and cycle that are furthest off."),
+    "event_gaps": ("Times between events", "How long the events of one parent are apart, and what a gap says of the next."),
+    "hop_trend_1": (
+        "Trends over a key",
+        "How columns move together with those of the parent. The weakest way, on average over pairs.",
+    ),
+    "hop_trend_2": ("Trends over two keys", "The same with the parent's parent."),
+    "hop_trend_3": ("Trends over three keys", "The same one table further up."),
     "exact_copies": ("Exact copies", "The share of rows equal to a real row, beside how often held-out rows are so by chance."),
     "dcr_excess": (
         "Closeness to real rows",

@@ -8,16 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from warehouse_twin.gates.ancestor_scoring import Ancestors
 from warehouse_twin.gates.inputs import Part, Real
 from warehouse_twin.gates.joining import children_keys, with_children
 from warehouse_twin.gates.key_scoring import Links
 from warehouse_twin.gates.sampling import LOOKED_AT, Kinds, families, samples_of, sides_of, some
+from warehouse_twin.gates.time_scoring import gap_score
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, Holders, fit_bins
+from warehouse_twin.metrics.comparable import time_columns
 from warehouse_twin.metrics.detection import Features, detection, features
+from warehouse_twin.metrics.missingness import missing_patterns
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
 from warehouse_twin.metrics.sides import Sides
+from warehouse_twin.metrics.times import seasonality, time_order
 from warehouse_twin.randomness import permutation
 
 ReadReal = Callable[[str], tuple[Part, Part]]
@@ -38,9 +43,24 @@ class Look:
         """All scores that `measures` asks of the table."""
         found = []
         if self.bins:
-            found.append(self._detection("detection", samples_of(self._own(), self.bins)))
+            sides = self._own()
+            found.append(self._detection("detection", samples_of(sides, self.bins)))
+            found += self._of_times(sides)
+            if len(self.bins) > 1:
+                found.append(missing_patterns(sides))
         if children_keys(self.twin, self.real.table):
             found.append(self._detection("detection_with_children", self._with_children()))
+        return found + Ancestors(self.twin, self.real, self._drawn, self.links.read, self._all_real).scores()
+
+    def _of_times(self, sides: Sides) -> list[Score]:
+        """Scores of days and moments; those of parents and children are scored with the ancestors."""
+        table, times = self.real.table, time_columns(self.twin, self.real.table)
+        found = [seasonality(sides)] if times else []
+        if len(times) > 1:
+            found.append(time_order(sides))
+        if self._drive is not None and times:
+            time = table.order_by if table.order_by in times else times[0]
+            found.append(gap_score(table.name, self._drive, time, (self.real.fair[0], self._drawn, self.real.fair[1]), seed=self.real.seed))
         return found
 
     @property

@@ -69,9 +69,15 @@ def samples_of(sides: Sides, bins: tuple[ColumnBins, ...]) -> Samples:
 def families(rows: pa.Table, key: ForeignKey | None) -> Ints:
     """Drawn rows of one parent as one entity: what they have in common they have from it. Rows without a parent stand alone."""
     alone = np.arange(len(rows), dtype=np.int64)
-    if key is None or not len(rows):
+    if key is None:
         return alone
+    found = owners(rows, key)
+    return np.where(found < 0, alone + len(rows), found)
+
+
+def owners(rows: pa.Table, key: ForeignKey) -> Ints:
+    """A number for every parent that rows name, whether it is there or not; -1 where a column of the key is missing."""
     (hashes,) = row_hashes([rows], [key.columns])
     _, place = np.unique(hashes, return_inverse=True)
     missing = np.logical_or.reduce([pc.is_null(rows.column(name)).to_numpy() for name in key.columns])
-    return np.where(missing, alone + len(rows), place)
+    return np.where(missing, -1, place)
