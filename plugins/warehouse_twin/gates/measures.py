@@ -81,6 +81,8 @@ MEASURES: Mapping[str, Measure] = {
     "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}),
     "detection": Measure("lower", {"table": _ANY_COLUMN}),
     "detection_with_children": Measure("lower", {"table": _ANY_CHILD}),
+    "coverage": Measure("higher", {"table": _ANY_COLUMN}, worst=True),
+    "near_duplicates": Measure("lower", {"table": _ANY_RECORD}),
     "missing_patterns": Measure("higher", {"table": _ANY_PAIR}),
     "time_order": Measure("higher", {"table": _once(lambda twin, table: len(time_columns(twin, table)) > 1)}, worst=True),
     "time_order_parent": Measure("higher", {"table": _once(lambda twin, table: bool(parents_in_time(twin, table.name)))}, worst=True),

@@ -26,6 +26,8 @@ MEASURES: Mapping[str, tuple[str, str]] = {
         "Detection with children",
         "The same of a row beside the number of its child rows and the means of their numbers.",
     ),
+    "coverage": ("Coverage", "The share of a column's common values, or of its range, that the twin has. The column that lacks most."),
+    "near_duplicates": ("Repeated rows", "The share of the twin's rows that nearly equal another of its rows, beside that of real rows."),
     "missing_patterns": ("Missing together", "How closely rows have the same columns missing together as in the source."),
     "time_order": (
         "Order of times",

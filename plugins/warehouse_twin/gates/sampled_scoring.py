@@ -18,6 +18,7 @@ from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, Holders, fit_bins
 from warehouse_twin.metrics.comparable import time_columns
 from warehouse_twin.metrics.detection import Features, detection, features
+from warehouse_twin.metrics.diversity import coverage, near_duplicates
 from warehouse_twin.metrics.missingness import missing_patterns
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
@@ -44,10 +45,13 @@ class Look:
         found = []
         if self.bins:
             sides = self._own()
-            found.append(self._detection("detection", samples_of(sides, self.bins)))
+            samples = samples_of(sides, self.bins)
+            found += [self._detection("detection", samples), coverage(samples)]
             found += self._of_times(sides)
             if len(self.bins) > 1:
                 found.append(missing_patterns(sides))
+            if self.real.record:
+                found.append(near_duplicates(sides.select(self.real.record)))
         if children_keys(self.twin, self.real.table):
             found.append(self._detection("detection_with_children", self._with_children()))
         return found + Ancestors(self.twin, self.real, self._drawn, self.links.read, self._all_real).scores()
@@ -60,7 +64,7 @@ class Look:
             found.append(time_order(sides))
         if self._drive is not None and times:
             time = table.order_by if table.order_by in times else times[0]
-            found.append(gap_score(table.name, self._drive, time, (self.real.fair[0], self._drawn, self.real.fair[1]), seed=self.real.seed))
+            found.append(gap_score(table.name, self._drive, time, self.real.fair, self._drawn, seed=self.real.seed))
         return found
 
     @property

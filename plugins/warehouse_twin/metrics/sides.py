@@ -6,7 +6,7 @@ yardsticks of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,15 @@ class Sides:
         """Rows of the smallest side of those that are compared."""
         held = [] if self.holdout is None else [len(self.holdout.rows)]
         return min(len(self.training.rows), len(self.synthetic.rows), *held)
+
+    def select(self, columns: Sequence[str]) -> Sides:
+        """The same rows with these columns."""
+
+        def fewer(side: Side) -> Side:
+            return Side(side.rows.select(list(columns)), side.group, side.groups)
+
+        floor, holdout = (None if side is None else fewer(side) for side in (self.floor, self.holdout))
+        return Sides(self.table, fewer(self.training), fewer(self.synthetic), floor, holdout)
 
     @property
     def columns(self) -> tuple[str, ...]:

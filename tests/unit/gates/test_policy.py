@@ -132,4 +132,5 @@ def test_what_does_not_block_says_what_it_waits_for() -> None:
 def test_what_was_not_studied_yet_is_shown_and_blocks_nothing(expectations: Path) -> None:
     shown = {item.name for _, item in load_policy(expectations).expectations if not item.blocks}
     over_keys = {"hop_trend_1", "hop_trend_2", "hop_trend_3", "detection_with_children", "time_order_parent"}
-    assert shown == over_keys | {"detection", "missing_patterns", "time_order", "seasonality", "event_gaps"}
+    of_times = {"time_order", "seasonality", "event_gaps"}
+    assert shown == over_keys | of_times | {"detection", "coverage", "near_duplicates", "missing_patterns"}

@@ -13,7 +13,9 @@ from warehouse_twin.gates.inputs import Inputs, Part
 from warehouse_twin.gates.joining import ways
 from warehouse_twin.gates.judging import judge, requirements
 from warehouse_twin.gates.policy import load_policy
+from warehouse_twin.gates.sampling import families
 from warehouse_twin.gates.scoring import score_twin
+from warehouse_twin.gates.time_scoring import gap_score
 from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.score import Score
@@ -121,10 +123,9 @@ def test_ways_lead_up_and_nowhere_twice() -> None:
 def test_another_draw_of_the_source_would_pass_and_its_floor_is_far_below() -> None:
     failed, scores = shown(GOOD)
     assert failed == set()
-    assert {label for label in scores if label.startswith("events")} == {
-        f"events.{name}"
-        for name in ("detection", "missing_patterns", "seasonality", "event_gaps", "time_order_parent", "hop_trend_1", "hop_trend_2")
-    }
+    of_times = ("seasonality", "event_gaps", "time_order_parent")
+    asked = ("detection", "coverage", "near_duplicates", "missing_patterns", *of_times, "hop_trend_1", "hop_trend_2")
+    assert {label for label in scores if label.startswith("events")} == {f"events.{name}" for name in asked}
     assert scores["events.hop_trend_2"].columns == ("accounts", "firms")
     over_keys = ("events.hop_trend_1", "events.hop_trend_2", "events.time_order_parent", "accounts.hop_trend_1")
     for label in (*over_keys, "accounts.missing_patterns", "accounts.time_order", "events.event_gaps"):
@@ -144,6 +145,28 @@ def test_events_of_somebody_else_are_seen_over_both_keys_and_in_time() -> None:
 def test_accounts_of_another_firm_are_seen_over_two_keys_and_not_over_one() -> None:
     failed, _ = shown({**GOOD, "accounts": apart(GOOD["accounts"], 1, ("firm",))})
     assert failed == {"accounts.hop_trend_1", "events.hop_trend_2", "firms.detection_with_children"}
+
+
+def test_the_same_rows_again_and_again_are_seen_and_a_branch_that_is_lost() -> None:
+    rng = np.random.default_rng(1)
+    few = GOOD["firms"].slice(0, 20).take(rng.integers(0, 20, 650))
+    bread = few.set_column(2, "branch", pa.array(["bread"] * 650))
+    failed, scores = shown({**GOOD, "firms": bread.set_column(0, "id", GOOD["firms"].column("id"))})
+    assert {"firms.near_duplicates", "firms.coverage", "firms.detection"} <= failed
+    assert not {label for label in failed if label.startswith("events.detection")}
+    assert scores["firms.near_duplicates"].value > 0.9
+
+
+def test_events_of_one_parent_are_looked_at_together_whoever_they_belong_to() -> None:
+    """Where every row is an entity of its own, a parent's rows are in both parts; the gaps are as in the whole all the same."""
+    rows = pa.concat_tables([LEARNED["events"], HELD["events"]])
+    held = np.random.default_rng(1).random(len(rows)) < 0.2
+    parts = tuple(Part(rows.filter(pa.array(mask)), np.flatnonzero(mask)) for mask in (~held, held))
+    [key] = TWIN["events"].table.foreign_keys
+    drawn = Part(GOOD["events"], families(GOOD["events"], key))
+    score = gap_score("events", key, "at", parts, drawn, seed=5)
+    assert score.value == pytest.approx(score.ceiling, abs=0.05)
+    assert score.floor < score.ceiling - 0.1
 
 
 def test_events_at_any_hour_are_seen_in_the_seasons() -> None:
