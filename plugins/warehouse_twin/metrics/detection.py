@@ -59,8 +59,11 @@ def detection(
     n = min(sizes)
     if n < FEWEST or not real.values.shape[1]:
         return Score(measure, table, 0.5, 0.0, 1.0, 0, "lower")
-    replicates = _area(real, synthetic, n, seed=seed)
-    below, above = (_area(real, side, n, seed=seed).value if side is not None and len(side) >= n else None for side in (floor, holdout))
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="openmp"):  # sums of several threads are not the same every time
+        replicates = _area(real, synthetic, n, seed=seed)
+        below, above = (_area(real, side, n, seed=seed).value if side is not None and len(side) >= n else None for side in (floor, holdout))
     return scored(replicates, measure=measure, table=table, n=n, better="lower", floor=below, ceiling=above)
 
 
@@ -80,16 +83,14 @@ def _area(real: Features, other: Features, n: int, *, seed: int) -> Replicates:
 def _fold(sides: Sequence[Features], fold: int, *, seed: int) -> Floats:
     """`_wins` of the rows of one fold, by a model that learned from all others; none where there is nobody to learn from or to tell."""
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits
 
     inside = [side.group % FOLDS == fold for side in sides]
     learned = [side.values[~mine] for side, mine in zip(sides, inside, strict=True)]
     if not all(len(part) and mine.any() for part, mine in zip(learned, inside, strict=True)):
         return np.zeros((sides[0].groups, sides[1].groups))
     model = HistGradientBoostingClassifier(**BOOSTING, early_stopping=False, random_state=seed % 2**32)
-    with threadpool_limits(limits=1, user_api="openmp"):  # sums of several threads are not the same every time
-        model.fit(np.concatenate(learned), np.repeat([0, 1], [len(part) for part in learned]))
-        told = [model.decision_function(side.values[mine]) for side, mine in zip(sides, inside, strict=True)]
+    model.fit(np.concatenate(learned), np.repeat([0, 1], [len(part) for part in learned]))
+    told = [model.decision_function(side.values[mine]) for side, mine in zip(sides, inside, strict=True)]
     one, other = ((told[place], side.group[inside[place]], side.groups) for place, side in enumerate(sides))
     return _wins(one, other)
 

@@ -117,7 +117,8 @@ def _cells(fine: Ints, column: ColumnBins) -> Ints:
     counts = np.bincount(fine[fine >= 0], minlength=column.fine_size)
     below = (np.cumsum(counts) - counts / 2) / max(counts.sum(), 1)
     edges = np.unique(np.r_[TAILS, np.arange(1, CELLS) / CELLS, 1 - np.asarray(TAILS)])
-    return np.searchsorted(edges, below, side="right")
+    place: Ints = np.searchsorted(edges, below, side="right")
+    return place
 
 
 def _nearest(points: Points, side: Side, size: int) -> Shorts:
