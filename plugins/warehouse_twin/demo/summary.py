@@ -16,6 +16,7 @@ SHOWN = {
     "column_shape": "column shape",
     "pair_trend": "pair trend",
     "child_counts": "child counts",
+    "detection": "detection AUC",
     "exact_copies": "exact copies",
     "dcr_excess": "DCR excess",
 }
