@@ -60,7 +60,8 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     scored = score_twin(resolved, inputs, seed=_seed(context))
     judged, problems = judge(asked, scored.scores)
     told = _parity(context, folder, problems)
-    evaluation = evaluate(asked, judged, scored.scores, _heads(context), docs=folder / "data_docs", scratch=context.workspace.scratch)
+    blocking = [item for item in asked if item.blocks]
+    evaluation = evaluate(blocking, judged, scored.scores, _heads(context), docs=folder / "data_docs", scratch=context.workspace.scratch)
     verdict = decide(
         twin=context.twin,
         release=context.release,
