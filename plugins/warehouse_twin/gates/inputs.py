@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.metrics.columns import Ints
 
 
@@ -31,3 +32,18 @@ class Inputs:
     """rows of the twin that break each rule of a table"""
     made_up: Callable[[str], Collection[str]] = lambda _: ()
     """columns of a table whose values are made up"""
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """What candidates for one table are compared with: all rows for privacy, `fair` ones for columns and pairs."""
+
+    table: ResolvedTable
+    training: Part
+    holdout: Part
+    fair: tuple[Part, Part]
+    floor: pa.Table | None
+    shapes: tuple[str, ...]
+    record: tuple[str, ...]
+    k: int
+    seed: int

@@ -15,6 +15,8 @@ from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.metrics.score import Better, Score
 
 Status = Literal["pass", "fail", "undecided"]
+Said = Literal[Status, "shown"]
+"""`shown` is what is measured and not judged: no verdict rests on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class Requirement:
         return f"{self.expectation.name} {self.label}"
 
     @property
+    def blocks(self) -> bool:
+        """Whether it can stand in the way of a release."""
+        return self.expectation.blocks
+
+    @property
     def better(self) -> Better:
         return MEASURES[self.expectation.score].better
 
@@ -52,17 +59,21 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A score, what was asked of it, and what came out."""
+    """A score, what was asked of it, and what came out: of what is only shown, what `would` have."""
 
     requirement: Requirement
     score: Score
     goal: float | None
-    status: Status
+    would: Status
+
+    @property
+    def status(self) -> Said:
+        return self.would if self.requirement.blocks else "shown"
 
     @property
     def meets(self) -> bool:
-        """Whether the expectation is met: passed, or undecided and accepted."""
-        return self.status == "pass" or (self.status == "undecided" and self.requirement.accepted is not None)
+        """Whether the expectation is met: passed, undecided and accepted, or not judged."""
+        return self.status in ("pass", "shown") or (self.status == "undecided" and self.requirement.accepted is not None)
 
     @property
     def passes(self) -> bool:
@@ -94,6 +105,7 @@ class Judged:
             "status": self.status,
             "accepted": asked.accepted if self.status == "undecided" else None,
             "loosened": asked.loosened,
+            **({} if asked.blocks else {"would": self.would, "until": asked.expectation.until}),
         }
 
 

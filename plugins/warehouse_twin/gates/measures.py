@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from warehouse_twin.gates.ancestor_scoring import parents_in_time
+from warehouse_twin.gates.joining import MOST_HOPS, children_keys, ways
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
-from warehouse_twin.metrics.comparable import key_label, record_columns, shape_columns
+from warehouse_twin.metrics.comparable import key_label, record_columns, shape_columns, time_columns
 from warehouse_twin.metrics.score import Better
+from warehouse_twin.relations.key_plans import key_plans
 
 Scope = Literal["table", "column", "foreign_key"]
 Targets = Callable[[ResolvedTwin, ResolvedTable], list[tuple[str, ...]]]
@@ -48,8 +51,18 @@ def _keys_to_protected(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[s
     return [key_label(table, key) for key in table.table.foreign_keys if not table.keep_real and not twin[key.references].keep_real]
 
 
+def _has_events(twin: ResolvedTwin, table: ResolvedTable) -> bool:
+    """Whether rows of one parent follow each other in time."""
+    return bool(time_columns(twin, table)) and key_plans(twin)[table.name].drive is not None
+
+
+def _over(hops: int) -> Callable[[ResolvedTwin, ResolvedTable], bool]:
+    return lambda twin, table: any(way.hops == hops for way in ways(twin, table))
+
+
 _ANY_COLUMN = _once(lambda twin, table: bool(shape_columns(twin, table)))
 _ANY_PAIR = _once(lambda twin, table: len(shape_columns(twin, table)) > 1)
+_ANY_CHILD = _once(lambda twin, table: not table.keep_real and bool(children_keys(twin, table)))
 _ANY_RECORD = _once(lambda twin, table: bool(record_columns(twin, table)))
 
 MEASURES: Mapping[str, Measure] = {
@@ -66,6 +79,16 @@ MEASURES: Mapping[str, Measure] = {
     "broken_rules": Measure("lower", {"table": _once(lambda twin, table: table.synthesizer == "tree")}),
     "row_count": Measure("higher", {"table": _once(lambda twin, table: not table.keep_real)}),
     "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}),
+    "detection": Measure("lower", {"table": _ANY_COLUMN}),
+    "detection_with_children": Measure("lower", {"table": _ANY_CHILD}),
+    "coverage": Measure("higher", {"table": _ANY_COLUMN}, worst=True),
+    "near_duplicates": Measure("lower", {"table": _ANY_RECORD}),
+    "missing_patterns": Measure("higher", {"table": _ANY_PAIR}),
+    "time_order": Measure("higher", {"table": _once(lambda twin, table: len(time_columns(twin, table)) > 1)}, worst=True),
+    "time_order_parent": Measure("higher", {"table": _once(lambda twin, table: bool(parents_in_time(twin, table.name)))}, worst=True),
+    "seasonality": Measure("higher", {"table": _once(lambda twin, table: bool(time_columns(twin, table)))}, worst=True),
+    "event_gaps": Measure("higher", {"table": _once(_has_events)}),
+    **{f"hop_trend_{hops}": Measure("higher", {"table": _once(_over(hops))}, worst=True) for hops in range(1, MOST_HOPS + 1)},
     "exact_copies": Measure("lower", {"table": _ANY_RECORD}),
     "near_copies": Measure("lower", {"table": _ANY_RECORD}),
     "dcr_excess": Measure("lower", {"table": _ANY_RECORD}),

@@ -69,6 +69,9 @@ class Expectation(Strict):
     judged: Burden | None = None
     min_n: int = Field(ge=0, strict=True)
     severity: Literal["critical", "warning"]
+    blocks: bool = True
+    """false: the score is shown between its yardsticks and no verdict rests on it; `until` says what it waits for"""
+    until: str | None = Field(default=None, min_length=10)
     why: str = Field(min_length=10)
 
     @model_validator(mode="after")
@@ -83,6 +86,8 @@ class Expectation(Strict):
             raise ValueError(f"of {self.score}, {measure.better} is better; wanted goals with {comparison}")
         if self.otherwise is not None and self.otherwise.yardstick is not None:
             raise ValueError("otherwise is used where a yardstick is missing; wanted a bound without one")
+        if self.blocks is not (self.until is None):
+            raise ValueError("blocks: false and until go together; wanted both, or neither")
         return self
 
     def bound(self, score: Score, *, number: float | None = None) -> float | None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from warehouse_twin.gates.report_charts import Bar
-from warehouse_twin.gates.report_readings import MEASURES, mapping, number, read_all, whole
+from warehouse_twin.gates.report_readings import mapping, number, read_all, whole
 from warehouse_twin.gates.report_tables import table_views
 from warehouse_twin.gates.report_views import summary_of
+from warehouse_twin.gates.report_words import MEASURES
 from warehouse_twin.workspace import write_text
 
 __all__ = ["write_report"]

@@ -12,37 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from warehouse_twin.gates.report_words import MEASURES, OF_TABLE, PRIVACY, SHARES, STATUSES, WOULD
+
 MINUS = "−"
 NOT_MEASURED = "not measured"
 
-MEASURES: Mapping[str, tuple[str, str]] = {
-    "column_shape": ("Column shapes", "How closely the values of each column are distributed as in the source."),
-    "pair_trend": ("Pair trends", "How closely two columns move together as in the source, averaged over all pairs."),
-    "pair_trend_min": ("Weakest pair", "The pair of columns that is furthest below its ceiling."),
-    "pair_trend_way": ("Pair trends, way covered", "How far of the way from floor to ceiling the pair trends got."),
-    "null_share": ("Missing values", "How closely the share of missing values is the source's."),
-    "null_share_worst": ("Missing values, worst", "The column whose share of missing values is furthest from the source's."),
-    "child_counts": ("Children per parent", "How closely the number of child rows per parent row is distributed as in the source."),
-    "orphans": ("Orphans", "The share of foreign keys that lead to no parent."),
-    "orphan_rate": ("Orphans kept", "How near the share of foreign keys that lead to no parent is to the source's."),
-    "broken_rules": ("Rules", "The share of rows that break the rule that is broken most, of those that hold in every row of the source."),
-    "row_count": ("Rows", "How near the number of rows is to the number that was asked for."),
-    "key_unique": ("Unique keys", "The share of rows with a primary key of their own."),
-    "same_rows": ("Same rows", "Of a table that is passed through: the share of rows that are the source's."),
-    "exact_copies": ("Exact copies", "The share of rows equal to a real row, beside how often held-out rows are so by chance."),
-    "dcr_excess": (
-        "Closeness to real rows",
-        "How many more rows lie closer to rows that were learned from than to rows that never were, beyond chance.",
-    ),
-}
-OF_KEYS = ("child_counts", "orphans", "orphan_rate")
-OF_TABLE = ("row_count", "key_unique", "broken_rules", "same_rows", "pair_trend_min", "null_share_worst")
-"""They speak for the whole table, whatever columns they name."""
-SHARES = ("orphans", "broken_rules", "row_count", "key_unique", "same_rows")
-"""Counted shares, shown in percent."""
-PRIVACY = ("exact_copies", "dcr_excess")
-
-STATUSES = {"pass": "passed", "fail": "failed", "undecided": "undecided", "": "not judged"}
 MOST_DIGITS = 9
 
 
@@ -92,6 +66,10 @@ class Reading:
     suite: str = ""
     accepted: str = ""
     loosened: str = ""
+    would: str = ""
+    """of a score that is shown and not judged: what it would have been"""
+    until: str = ""
+    """and what it waits for"""
 
     @classmethod
     def of(cls, score: Mapping[str, Any], judgement: Mapping[str, Any] | None = None) -> Reading:
@@ -113,6 +91,8 @@ class Reading:
             suite=str(judged.get("suite") or ""),
             accepted=str(judged.get("accepted") or ""),
             loosened=str(judged.get("loosened") or ""),
+            would=str(judged.get("would") or ""),
+            until=str(judged.get("until") or ""),
         )
 
     @property
@@ -134,6 +114,11 @@ class Reading:
         return MEASURES.get(self.measure, ("", ""))[1]
 
     @property
+    def judged(self) -> bool:
+        """Whether the verdict rests on it."""
+        return self.status not in ("", "shown")
+
+    @property
     def of_table(self) -> bool:
         return not self.columns or self.measure in OF_TABLE
 
@@ -146,7 +131,7 @@ class Reading:
     def status_words(self) -> str:
         words = STATUSES.get(self.status, self.status)
         notes = [note for note, reason in (("accepted", self.accepted), ("goal changed", self.loosened)) if reason]
-        return ", ".join([words, *notes])
+        return ", ".join([words, *([WOULD[self.would]] if self.would in WOULD else []), *notes])
 
     # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,6 +241,6 @@ def read_all(scores: Mapping[str, Any], verdict: Mapping[str, Any]) -> list[Read
 def tally(readings: Iterable[Reading]) -> dict[str, int]:
     counts = dict.fromkeys(("pass", "fail", "undecided"), 0)
     for reading in readings:
-        if reading.status:
+        if reading.judged:
             counts[reading.tone if reading.tone in counts else "undecided"] += 1
     return counts

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from warehouse_twin.gates.report_charts import HeatMap, bar, domain_of, heat_map
-from warehouse_twin.gates.report_readings import OF_KEYS, Reading, items, mapping, name_of, number, tally, whole
+from warehouse_twin.gates.report_readings import Reading, items, mapping, name_of, number, tally, whole
 from warehouse_twin.gates.report_views import Row, rows_of
+from warehouse_twin.gates.report_words import OF_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class TableView:
     fidelity: tuple[Row, ...]
     privacy: tuple[Row, ...]
     exact: tuple[Reading, ...]
+    shown: tuple[Row, ...]
     groups: tuple[Row, ...]
     keys: tuple[KeyView, ...]
     measures: tuple[str, ...]
@@ -141,9 +143,11 @@ def table_views(
 
 
 def _view(source: Source) -> TableView:
-    whole_table = [reading for reading in source.readings if reading.of_table and reading.measure not in OF_KEYS]
+    shown = [reading for reading in source.readings if reading.until]
+    rest = [reading for reading in source.readings if not reading.until and reading.measure not in OF_KEYS]
+    whole_table = [reading for reading in rest if reading.of_table]
     weighed = [reading for reading in whole_table if not reading.exact]
-    parts = [reading for reading in source.readings if not reading.of_table and reading.measure not in OF_KEYS]
+    parts = [reading for reading in rest if not reading.of_table]
     single = [reading for reading in parts if len(reading.columns) == 1]
     measures = tuple(dict.fromkeys(reading.measure for reading in single))
     return TableView(
@@ -160,6 +164,7 @@ def _view(source: Source) -> TableView:
         fidelity=rows_of([reading for reading in weighed if not reading.is_private], source.anchors),
         privacy=rows_of([reading for reading in weighed if reading.is_private], source.anchors),
         exact=tuple(reading for reading in whole_table if reading.exact),
+        shown=rows_of(shown, source.anchors),
         groups=rows_of([reading for reading in parts if len(reading.columns) > 1], source.anchors),
         keys=_keys(source),
         measures=tuple(name_of(measure) for measure in measures),

@@ -50,7 +50,7 @@ class Summary:
 
 
 def summary_of(verdict: Mapping[str, Any], resolved: Mapping[str, Any], anchors: Mapping[str, str], readings: Sequence[Reading]) -> Summary:
-    judged = [reading for reading in readings if reading.status]
+    judged = [reading for reading in readings if reading.judged]
     blocking = [reading for reading in judged if not reading.accepted]
     twin = str(verdict.get("twin") or resolved.get("twin") or "twin")
     release = verdict.get("release")

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from warehouse_twin.gates.inputs import Inputs, Part
+from warehouse_twin.gates.inputs import Inputs, Part, Real
 from warehouse_twin.gates.key_scoring import Links, key_scores
+from warehouse_twin.gates.sampled_scoring import Look
 from warehouse_twin.gates.thinning import Thinning
-from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, Holders, binned, fit_bins
 from warehouse_twin.metrics.closeness import dcr_excess, near_copies
 from warehouse_twin.metrics.comparable import record_columns, shape_columns, without_made_up
@@ -39,21 +40,6 @@ class Scored:
     pairs: dict[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Real:
-    """What candidates for one table are compared with: all rows for privacy, `fair` ones for columns and pairs."""
-
-    table: ResolvedTable
-    training: Part
-    holdout: Part
-    fair: tuple[Part, Part]
-    floor: pa.Table | None
-    shapes: tuple[str, ...]
-    record: tuple[str, ...]
-    k: int
-    seed: int
-
-
 def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
     """Score every table of a twin; deterministic in `seed` and what the inputs hold."""
     scored = Scored([], {}, {})
@@ -69,9 +55,10 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
             fair = thinning.thinned(table.name, (training, holdout))
             floor = _complete(inputs.floor(table.name), fair[0].rows, shapes, seed=own)
             record = without_made_up(record_columns(twin, table), inputs.made_up(table.name))
-            real = _Real(table, training, holdout, fair, floor, shapes, record, twin.k, own)
-            found, pairs = _candidate(real, rows)
+            real = Real(table, training, holdout, fair, floor, shapes, record, twin.k, own)
+            found, pairs, bins = _candidate(real, rows)
             scored.scores.extend(found)
+            scored.scores.extend(Look(twin, real, rows, bins, links, thinning.real).scores())
             if pairs["columns"]:
                 scored.pairs[table.name] = pairs
             if table.synthesizer == "tree":
@@ -83,8 +70,9 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
     return scored
 
 
-def _candidate(real: _Real, rows: pa.Table) -> tuple[list[Score], Mapping[str, Any]]:
-    """Scores of the values in a table drawn for `real`; columns that a challenger does not draw are left out."""
+def _candidate(real: Real, rows: pa.Table) -> tuple[list[Score], Mapping[str, Any], tuple[ColumnBins, ...]]:
+    """Scores of the values in a table drawn for `real`, matrices of its pairs, and the bins it was counted in; columns that a
+    challenger does not draw are left out."""
     shapes = tuple(name for name in real.shapes if name in rows.column_names)
     record = tuple(name for name in real.record if name in rows.column_names)
     samples = _samples(real, rows, shapes)
@@ -97,10 +85,10 @@ def _candidate(real: _Real, rows: pa.Table) -> tuple[list[Score], Mapping[str, A
             records, training_entities=real.training.entities, holdout_entities=real.holdout.entities, seed=real.seed
         )
         scores += [exact_copies(records), near_copies(real.table.name, distances), dcr_excess(real.table.name, distances)]
-    return scores, pair_matrices(pairs)
+    return scores, pair_matrices(pairs), samples.bins
 
 
-def _samples(real: _Real, rows: pa.Table, columns: tuple[str, ...]) -> Samples:
+def _samples(real: Real, rows: pa.Table, columns: tuple[str, ...]) -> Samples:
     """Binned samples: as many rows of the candidate and of both yardsticks, so that they compare."""
     training, holdout = real.fair
     bins = fit_bins(training.rows, columns, kinds=real.table.kinds, holders=Holders(training.entities, real.k))

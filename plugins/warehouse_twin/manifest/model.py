@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
+from warehouse_twin.manifest.dbt_parity import DbtParity
 from warehouse_twin.manifest.generators import GeneratorSpec
 from warehouse_twin.manifest.schedules import check_schedule
 from warehouse_twin.manifest.shapes import Name, Names, Share, Strict
@@ -268,6 +269,9 @@ class Manifest(Strict):
     holdout: float = Field(default=0.2, ge=0.05, le=0.5, strict=True, description="Share of entities that no synthesizer ever sees.")
     synthesizer: Synthesizer = Field(default=SynthesizerSpec(name="tree"), validate_default=True, description="Default of all tables.")
     gates: Gates = Gates()
+    dbt_parity: DbtParity | None = Field(
+        default=None, description="A dbt project that must say of the twin what it says of the source. Default: none."
+    )
     tables: Tables = Field(description="The tables, in any order.")
 
     @field_validator("twin")

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import shutil
-import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from warehouse_twin.errors import TerminalError, TransientError, of_a_disk
 from warehouse_twin.manifest.resolved import ResolvedTwin
+from warehouse_twin.materializing.invoking import KEPT, first_lines, invoke, isolated, masked
 from warehouse_twin.materializing.naming import model_names
 from warehouse_twin.workspace import read_json
 
 logger = logging.getLogger(__name__)
-_ONE_AT_A_TIME = threading.Lock()  # dbtRunner keeps its state in globals: two in one process fail
-_LINES_SHOWN = 4
-_QUOTED = re.compile(r"\"([^\"\n]*)\"|'([^'\n]*)'")
-_UNQUOTED = re.compile(r"(with value ).*?( can't| cannot|$)")
-_TYPE_OR_NUMBER = re.compile(r"(\b[A-Z]+\(\d+(?:, ?\d+)?\))|(?<!\w)-?\d[\w.:+-]*")
-_NOISE = re.compile(r"LINE \d+:|\^|compiled code at|> in macro|> called by")
-_KEPT = ("success", "pass", "skipped", "no-op", "warn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +36,14 @@ def build(project: Path, *, resolved: ResolvedTwin, release: int) -> Built:
     The candidate's file is closed on return.
     """
     what = f"materialize {resolved.twin}@{release}"
-    with _ONE_AT_A_TIME, _isolated(project):
+    with isolated(project):
         from dbt.cli.main import dbtRunner
 
-        manifest = _invoke(dbtRunner(), ["parse"], project, what)
+        manifest = _run(dbtRunner(), ["parse"], project, what)
         runner = dbtRunner(manifest=manifest)  # parsed once, used by both commands
-        results = _invoke(runner, ["build"], project, what, accept_failures=True)
+        results = _run(runner, ["build"], project, what, accept_failures=True)
         _raise_failures(results.results, resolved, what)
-        _invoke(runner, ["docs", "generate", "--static", "--no-compile"], project, what)
+        _run(runner, ["docs", "generate", "--static", "--no-compile"], project, what)
     target = project / "target"
     os.replace(target / "static_index.html", target / "index.html")  # the other one needs a web server
     _keep_only(target, ("manifest.json", "run_results.json", "catalog.json", "index.html"))
@@ -72,21 +63,13 @@ def _keep_only(target: Path, names: Sequence[str]) -> None:
             path.unlink()
 
 
-def _invoke(runner: Any, command: list[str], project: Path, what: str, *, accept_failures: bool = False) -> Any:
-    options = [
-        *("--project-dir", str(project), "--profiles-dir", str(project)),
-        *("--target-path", str(project / "target"), "--log-path", str(project / "logs")),
-        *("--log-level", "none", "--log-level-file", "none"),  # dbt's messages quote values; ours below do not
-        *("--no-send-anonymous-usage-stats", "--no-version-check", "--no-partial-parse", "--no-use-colors"),
-    ]
-    outcome = runner.invoke([*command, *options])
-    if outcome.exception is not None and not isinstance(outcome.exception, Exception):
-        raise outcome.exception  # an interrupt is nobody's mistake
+def _run(runner: Any, command: list[str], project: Path, what: str, *, accept_failures: bool = False) -> Any:
+    outcome = invoke(runner, command, project=project, folder=project)
     if outcome.exception is not None or (not outcome.success and not accept_failures):
         reason = str(outcome.exception or "no reason given")
         if full := of_a_disk(reason):
             raise TransientError(f"{what}: dbt {' '.join(command[:2])}: {full}; next: make room, then try again")
-        shown = _first_lines(reason) if command == ["parse"] else _masked(reason, frozenset())  # parsing sees no row
+        shown = first_lines(reason) if command == ["parse"] else masked(reason, frozenset())  # parsing sees no row
         raise TerminalError(
             f"{what}: dbt {' '.join(command[:2])} could not run: {shown}; "
             "wanted the generated project to be valid; next: look at dbt_project/macros, the only part of it that is not generated"
@@ -94,39 +77,8 @@ def _invoke(runner: Any, command: list[str], project: Path, what: str, *, accept
     return outcome.result
 
 
-@contextmanager
-def _isolated(project: Path) -> Iterator[None]:
-    """No setting of the caller's dbt reaches this run, and nothing of this run stays behind."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    folder = Path.cwd()
-    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("DBT_") or name == "DO_NOT_TRACK"}
-    os.environ["DO_NOT_TRACK"] = "1"
-    os.chdir(project)  # the project's paths are relative to it
-    try:
-        yield
-    finally:
-        _release_connections()
-        os.environ.pop("DO_NOT_TRACK", None)
-        os.environ.update(hidden)
-        os.chdir(folder)
-        root.handlers[:] = handlers  # dbt adds a StreamHandler
-        root.setLevel(level)
-
-
-def _release_connections() -> None:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.adapters.factory import reset_adapters
-
-    reset_adapters()
-    environment = DuckDBConnectionManager._ENV
-    if environment is not None:
-        environment.close()  # a failed build may leave a handle open
-    DuckDBConnectionManager.close_all_connections()
-
-
 def _raise_failures(results: Any, resolved: ResolvedTwin, what: str) -> None:
-    failed = [result for result in results if str(result.status) not in _KEPT]
+    failed = [result for result in results if str(result.status) not in KEPT]
     if not failed:
         return
     tables = {model: table for table, model in model_names(resolved).items()}
@@ -147,7 +99,7 @@ def _failure(result: Any, tables: Mapping[str, str], names: frozenset[str]) -> s
     """One failed model or test, in words without a value of any row."""
     node = result.node
     if node.resource_type == "model":
-        return f"model {node.name} of table {tables[node.name]!r}: {_masked(str(result.message), names)}"
+        return f"model {node.name} of table {tables[node.name]!r}: {masked(str(result.message), names)}"
     model = node.attached_node.rpartition(".")[2]
     column = f", column {node.column_name}" if node.column_name else ""
     arguments = {name: value for name, value in node.test_metadata.kwargs.items() if name in ("columns", "to_columns")}
@@ -155,20 +107,4 @@ def _failure(result: Any, tables: Mapping[str, str], names: frozenset[str]) -> s
     test = f"test {node.test_metadata.name} of table {tables[model]!r} (model {model}{column}{columns})"
     if str(result.status) == "fail":
         return f"{test}: got {result.failures} failing rows or keys, wanted none"
-    return f"{test}: {_masked(str(result.message), names)}"
-
-
-def _masked(message: str, names: frozenset[str]) -> str:
-    """A message of dbt or DuckDB in one line, its quoted texts and numbers hidden unless they are names of the schema."""
-
-    def hide(match: re.Match[str]) -> str:
-        text = match.group(1) if match.group(1) is not None else match.group(2)
-        return match.group() if text in names else f'"{"…" if text else ""}"'
-
-    text = _UNQUOTED.sub(r"\1…\2", _QUOTED.sub(hide, _first_lines(message)))
-    return _TYPE_OR_NUMBER.sub(lambda match: match.group(1) or "…", text)
-
-
-def _first_lines(message: str) -> str:
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return "; ".join([line for line in lines if not _NOISE.match(line)][:_LINES_SHOWN])
+    return f"{test}: {masked(str(result.message), names)}"

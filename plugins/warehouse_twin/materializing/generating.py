@@ -77,6 +77,7 @@ def _project(resolved: ResolvedTwin, release: int, project: Path, models: Mappin
         models[item.name]: [{"name": within_quotes(column.name), "type": column.sql_type} for column in item.table.columns]
         for item in resolved.tables
     }
+    shared.pop("on-run-start", None)  # the check of the package that users add to their own projects
     return {**shared, "vars": {**shared.get("vars", {}), "twin_schema": release_schema(resolved, release), "twin_tables": tables}}
 
 

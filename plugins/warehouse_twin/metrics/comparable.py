@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from warehouse_twin.generators.sql_types import family_of
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.copies import FEWEST_COLUMNS
 
@@ -25,6 +26,12 @@ def shape_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
         return ()
     apart = {*table.pii, *table.generators}
     return tuple(name for name in table.table.column_names if name not in apart and not _redrawn(twin, table, name, frozenset()))
+
+
+def time_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
+    """Those of them that are declared as days or moments."""
+    types = {column.name: column.sql_type for column in table.table.columns}
+    return tuple(name for name in shape_columns(twin, table) if family_of(types[name]) in ("date", "timestamp"))
 
 
 def record_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -18,6 +18,8 @@ from warehouse_twin.metrics.shapes import mean_or_none
 
 SHORT_WAY = 0.02
 """Where floor and ceiling are closer than this, columns are as good as independent and there is no way to cover."""
+
+RELATED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,14 @@ class Pair:
         return (1.0 if self.ceiling is None else self.ceiling) - self.replicates.value
 
 
-def measure_pairs(samples: Samples) -> list[Pair]:
-    """Every pair of columns, in order.
+def measure_pairs(samples: Samples, pairs: Iterable[tuple[ColumnBins, ColumnBins]] | None = None) -> list[Pair]:
+    """Every pair of columns, in order; or those of `pairs`.
 
     The score of a pair is 1 - total variation distance over its contingency table, with 10 quantile bins or the 30
     commonest categories a column, the rest and the missing each a bin of its own, edges fixed on the training rows: in
     [0, 1], 1 is equal. SDMetrics' ContingencySimilarity, for every type of column (of opaque ones: whether they are missing).
     """
-    return [_pair(samples, one, other) for one, other in combinations(samples.bins, 2)]
+    return [_pair(samples, one, other) for one, other in (combinations(samples.bins, 2) if pairs is None else pairs)]
 
 
 def pair_trend(samples: Samples, pairs: list[Pair]) -> list[Score]:
@@ -56,8 +58,8 @@ def pair_trend(samples: Samples, pairs: list[Pair]) -> list[Score]:
         return []
     table, n = samples.table, samples.n
     whole = mean_of([pair.replicates for pair in pairs])
-    floor = mean_or_none([pair.floor for pair in pairs])
-    ceiling = mean_or_none([pair.ceiling for pair in pairs])
+    mean = mean_trend("pair_trend", samples, pairs)
+    floor, ceiling = mean.floor, mean.ceiling
     worst = max(pairs, key=lambda pair: pair.shortfall)
     least = scored(
         worst.replicates,
@@ -68,10 +70,28 @@ def pair_trend(samples: Samples, pairs: list[Pair]) -> list[Score]:
         floor=worst.floor,
         ceiling=worst.ceiling,
     )
-    mean = scored(whole, measure="pair_trend", table=table, n=n, floor=floor, ceiling=ceiling)
     if floor is None or ceiling is None:
         return [mean, least, Score("pair_trend_way", table, 0.0, 0.0, 1.0, 0)]
     return [mean, least, scored(_way(whole, floor, ceiling), measure="pair_trend_way", table=table, n=n, floor=0.0, ceiling=1.0)]
+
+
+def mean_trend(measure: str, samples: Samples, pairs: list[Pair], *, columns: tuple[str, ...] = ()) -> Score:
+    """The mean over pairs, one at least, with the means of their yardsticks."""
+    return scored(
+        mean_of([pair.replicates for pair in pairs]),
+        measure=measure,
+        table=samples.table,
+        n=samples.n,
+        columns=columns,
+        floor=mean_or_none([pair.floor for pair in pairs]),
+        ceiling=mean_or_none([pair.ceiling for pair in pairs]),
+    )
+
+
+def related(pairs: list[Pair]) -> list[Pair]:
+    """The pairs that go together in the source: whose floor is 0.05 or more below the ceiling. All, where none is or one is not known."""
+    known = [pair for pair in pairs if pair.floor is not None and pair.ceiling is not None and pair.ceiling - pair.floor >= RELATED]
+    return known or pairs
 
 
 def pair_matrices(pairs: list[Pair]) -> Mapping[str, Any]:

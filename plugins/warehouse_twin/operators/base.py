@@ -133,7 +133,7 @@ def failed_verdict(settings: Settings, result: StageResult) -> str:
     lines = [f"{result.twin}@{result.release}: the gate says no; nothing is published; report: {folder / 'report.html'}"]
     if (folder / "verdict.json").exists():
         judged = read_json(folder / "verdict.json")["judged"]
-        lines += [_score_line(item) for item in judged if item["status"] != "pass" and not item.get("accepted")]
+        lines += [_score_line(item) for item in judged if item["status"] not in ("pass", "shown") and not item.get("accepted")]
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ whole numbers; of texts, UUIDs above all, many different values that are all in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ from warehouse_twin.profiling.matching import codes_of
 from warehouse_twin.scaffolding.naming import STRENGTH, Likeness, is_about, is_generic, likeness, says_key
 from warehouse_twin.scaffolding.people import is_of_people
 from warehouse_twin.scaffolding.primary_keys import is_joinable, is_text_like
-from warehouse_twin.scaffolding.proposal import Foreign, Primary
+from warehouse_twin.scaffolding.proposal import Foreign, Primary, Said
 from warehouse_twin.warehouses.catalog import ForeignKey, Table
 
 INCLUDED, INCLUDED_NAMED = 0.9, 0.5
@@ -34,6 +34,7 @@ class Known:
     catalog: Mapping[str, Table]
     rows: Mapping[str, pa.Table]
     primary: Mapping[str, Primary]
+    said: Mapping[str, Said] = field(default_factory=dict)
 
     def parents(self, size: int | None = None) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Tables with a primary key (of `size` columns)."""
@@ -67,16 +68,21 @@ def declared_keys(table: Table, known: Known) -> tuple[list[Foreign], list[str]]
     kept: list[Foreign] = []
     notes: list[str] = []
     for key in table.foreign_keys:
-        about = f"the declared foreign key ({', '.join(key.columns)}) to {key.references}"
-        if key.references not in known.primary:
-            notes.append(f"{about} is left out: that table is not part of this twin")
-        elif set(known.primary[key.references].columns) != set(key.references_columns):
-            notes.append(f"{about} is left out: it refers to ({', '.join(key.references_columns)}), which is not that table's primary key")
-        elif not _same_types(key, table, known.catalog[key.references]):
-            notes.append(f"{about} is left out: the two sides have different types")
-        else:
+        why = cannot_be(key, table, known)
+        if why is None:
             kept.append(Foreign(key, "declared", declared=True, strength=100.0))
+        else:
+            notes.append(f"the declared foreign key ({', '.join(key.columns)}) to {key.references} is left out: {why}")
     return kept, notes
+
+
+def cannot_be(key: ForeignKey, table: Table, known: Known) -> str | None:
+    """Why a manifest cannot have a foreign key that somebody declared."""
+    if key.references not in known.primary:
+        return "that table is not part of this twin"
+    if set(known.primary[key.references].columns) != set(key.references_columns):
+        return f"it refers to ({', '.join(key.references_columns)}), which is not that table's primary key"
+    return None if _same_types(key, table, known.catalog[key.references]) else "the two sides have different types"
 
 
 def find_keys(table: Table, known: Known, declared: Sequence[Foreign]) -> list[Foreign]:

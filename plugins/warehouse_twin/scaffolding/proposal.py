@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,18 @@ class Personal:
     made: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody said about a table, so that it need not be guessed: settings as a manifest has them, each with its reason."""
+
+    foreign: tuple[Foreign, ...] = ()
+    table: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
+    impersonal: frozenset[str] = frozenset()
+    """columns that are no personal data, whatever they look like"""
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class TableProposal:
     """One table of the manifest."""
@@ -59,6 +72,7 @@ class TableProposal:
     """the reason for accepting undecided scores"""
     notes: list[str] = field(default_factory=list)
     """what is not proposed, and why"""
+    said: Said = Said()
 
     @property
     def name(self) -> str:
@@ -68,6 +82,11 @@ class TableProposal:
     def lists_keys(self) -> bool:
         """Whether the foreign keys must be written down: they are not just those that the warehouse declares."""
         return {foreign.key for foreign in self.foreign} != set(self.table.foreign_keys) or not all(item.declared for item in self.foreign)
+
+    @property
+    def makes_columns(self) -> bool:
+        """Whether somebody said of a column that it is to be made up."""
+        return any("pii" in spec or "generator" in spec for spec, _ in self.said.columns.values())
 
     def spec(self) -> dict[str, Any]:
         """The table as a manifest says it."""
@@ -82,7 +101,9 @@ class TableProposal:
             said["order_by"] = self.order_by[0]
         if self.validity is not None:
             said["validity"] = {"from": self.validity[0], "to": self.validity[1]}
+        said |= {name: value for name, (value, _) in self.said.table.items() if name != "keep"}
         made = {item.column: pii_spec(item) for item in self.personal if item.made}
+        made |= {column: dict(spec) for column, (spec, _) in self.said.columns.items()}
         return said | ({"columns": made} if made else {}) | ({"gates": accepting(self.accept)} if self.accept else {})
 
 

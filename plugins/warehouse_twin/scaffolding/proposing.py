@@ -6,6 +6,7 @@ What is proposed is put through the checks that a manifest goes through, so that
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,7 +24,7 @@ from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.scaffolding.foreign_keys import Known, declared_keys, find_keys, without
 from warehouse_twin.scaffolding.people import choose_entity, doubts, leads_to, personal_columns
 from warehouse_twin.scaffolding.primary_keys import find_primary
-from warehouse_twin.scaffolding.proposal import Foreign, Primary, Proposal, TableProposal
+from warehouse_twin.scaffolding.proposal import Foreign, Primary, Proposal, Said, TableProposal
 from warehouse_twin.scaffolding.reference_tables import find_references
 from warehouse_twin.scaffolding.times import propose_times
 from warehouse_twin.scaffolding.undecided import why_undecided
@@ -40,7 +41,8 @@ def propose(proposal: Proposal, known: Known) -> None:
         proposal.fresh.append(name)
     _open_circles(proposal, known.catalog)
     find_references(proposal, known)
-    proposal.entity, proposal.entity_why = choose_entity(proposal.tables)
+    if proposal.entity is None:
+        proposal.entity, proposal.entity_why = choose_entity(proposal.tables)
     _finish(proposal, known)
 
 
@@ -62,14 +64,17 @@ def primary_keys(catalog: Mapping[str, Table], rows: Mapping[str, pa.Table]) -> 
 
 
 def _with_keys(name: str, known: Known) -> TableProposal:
-    table, rows, primary = known.catalog[name], known.rows[name], known.primary[name]
+    table, rows, primary, said = known.catalog[name], known.rows[name], known.primary[name], known.said.get(name, Said())
     declared, notes = declared_keys(table, known)
-    foreign = find_keys(table, known, declared)
+    foreign = find_keys(table, known, [*declared, *said.foreign])
     keys = {*primary.columns, *(column for item in foreign for column in item.key.columns)}
-    personal = personal_columns(table, rows, keys)
+    said = replace(said, columns={name: told for name, told in said.columns.items() if name not in keys or set(told[0]) != {"kind"}})
+    decided = {*said.columns, *said.impersonal}
+    personal = [item for item in personal_columns(table, rows, keys) if item.column not in decided]
+    keep = said.table["keep"][1] if "keep" in said.table else None
     dangling = bool(notes)
-    notes += doubts(table, rows, keys, {item.column for item in personal})
-    return TableProposal(table, rows.num_rows, primary, foreign, dangling=dangling, personal=personal, notes=notes)
+    notes += [*doubts(table, rows, keys, {*decided, *(item.column for item in personal)}), *said.notes]
+    return TableProposal(table, rows.num_rows, primary, foreign, keep=keep, dangling=dangling, personal=personal, notes=notes, said=said)
 
 
 def _finish(proposal: Proposal, known: Known) -> None:
@@ -119,7 +124,7 @@ def _propose_orders(proposal: Proposal, known: Known, twin: ResolvedTwin) -> Non
     belong, plans = leads_to(proposal.entity, proposal.tables), key_plans(twin)
     for name in proposal.fresh:
         table = proposal.tables[name]
-        drive = plans[name].drive if name in plans else None
+        drive = plans[name].drive if name in plans and {"order_by", "validity"}.isdisjoint(table.said.table) else None
         if drive is None or drive.references not in belong or not table.rows or _has_other_parents(table, drive, proposal):
             continue
         propose_times(table, drive, known)

@@ -26,7 +26,8 @@ LONGEST = 60.0
 def find_references(proposal: Proposal, known: Known) -> None:
     """Mark the tables that may be kept. A table that refers to one that is drawn may not, so this goes on until nothing changes."""
     tables = proposal.tables
-    safe = {name: why for name in proposal.fresh if (why := _why_safe(tables[name], tables, known)) is not None}
+    open_to = [name for name in proposal.fresh if tables[name].keep is None and name != proposal.entity and not tables[name].makes_columns]
+    safe = {name: why for name in open_to if (why := _why_safe(tables[name], tables, known)) is not None}
     stays = {name for name, table in tables.items() if table.keep is not None} | set(safe)
     while unsafe := [name for name in safe if any(item.key.references not in stays for item in tables[name].foreign)]:
         for name in unsafe:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
+from warehouse_twin.dbt_projects.facts import OwnProject
 from warehouse_twin.scaffolding.proposal import Foreign, Proposal, TableProposal, accepting, key_spec, pii_spec
 
 WIDTH = 120
@@ -48,24 +49,27 @@ def flow(value: object) -> str:
 
 def comment(text: str, indent: str) -> Iterator[str]:
     """Lines of a comment. Names in it may hold anything: what is not printed on one line is shown as a question mark."""
-    plain = "".join(character if character.isprintable() else "?" for character in re.sub(r"\s+", " ", text))
-    for line in textwrap.wrap(plain, WIDTH - len(indent) - 2, break_long_words=False, break_on_hyphens=False):
+    for line in textwrap.wrap(_plain(text), WIDTH - len(indent) - 2, break_long_words=False, break_on_hyphens=False):
         yield f"{indent}# {line}"
 
 
+def _plain(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in re.sub(r"\s+", " ", text))
+
+
 def sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+    return f"{text[:1] if text.startswith('dbt: ') else text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
-def manifest_text(proposal: Proposal, left_out: dict[str, str], *, editor: bool) -> str:
+def manifest_text(
+    proposal: Proposal, left_out: dict[str, str], *, editor: bool, project: OwnProject | None = None, strangers: Sequence[str] = ()
+) -> str:
     """The whole file. `editor`: the JSON Schema for editors lies beside it."""
     said = proposal.said
     lines = ["# yaml-language-server: $schema=manifest.schema.json"] if editor else []
-    lines += comment(
-        f"Scaffolded from schema {said['source']['schema']} of warehouse {said['source']['warehouse']}. What was guessed from names, types "
-        "and values says why; it runs as it is, and whoever knows the data should read it once and change what is wrong.",
-        "",
-    )
+    lines += comment(f"Scaffolded from schema {said['source']['schema']} of warehouse {said['source']['warehouse']}{_origin(project)}", "")
+    for note in (*(project.notes if project is not None else ()), *strangers):
+        lines += comment(f"Note: {note}.", "")
     lines += [f"twin: {said['twin']}", f"source: {flow(said['source'])}", *_target(proposal), ""]
     lines += ['# schedule: "@daily" # a preset or five cron fields; without it the twin is refreshed only when somebody asks']
     lines += [f"seed: {said['seed']}", "", *_entity(proposal)]
@@ -76,6 +80,17 @@ def manifest_text(proposal: Proposal, left_out: dict[str, str], *, editor: bool)
     for place, name in enumerate(proposal.fresh):
         lines += ["", *table_lines(proposal.tables[name], "  ")][0 if place else 1 :]
     return "\n".join(lines) + "\n"
+
+
+def _origin(project: OwnProject | None) -> str:
+    """Whose words and whose guesses the file holds, and what is to be done with it."""
+    read = "it runs as it is, and whoever knows the data should read it once and change what is wrong."
+    if project is None:
+        return f". What was guessed from names, types and values says why; {read}"
+    return (
+        f" and dbt project {project.name} (read from {project.origin}), whose sources are its tables. What dbt says is marked `dbt:`; "
+        f"all else was proposed from names, types and values, is marked so and says why; {read}"
+    )
 
 
 def _target(proposal: Proposal) -> list[str]:
@@ -93,7 +108,8 @@ def _entity(proposal: Proposal) -> list[str]:
 def table_lines(table: TableProposal, indent: str) -> list[str]:
     """One table of a manifest, with its comments."""
     inner = indent * 2 if indent else "  "
-    body = [*_keep(table, inner), *_keys(table, inner), *_times(table, inner), *_personal(table, inner), *_gates(table, inner)]
+    body = [*_keep(table, inner), *_keys(table, inner), *_times(table, inner), *_said(table, inner), *_columns(table, inner)]
+    body += _gates(table, inner)
     head = comment(" ".join(_about(table)), indent)
     return [*head, f"{indent}{scalar(table.name)}:", *body]
 
@@ -147,7 +163,13 @@ def _times(table: TableProposal, indent: str) -> Iterator[str]:
         yield f"{indent}validity: {flow({'from': begin, 'to': end})}"
 
 
-def _personal(table: TableProposal, indent: str) -> Iterator[str]:
+def _said(table: TableProposal, indent: str) -> Iterator[str]:
+    for name, (value, why) in table.said.table.items():
+        if name != "keep":
+            yield f"{indent}{name}: {flow(value)} # {_plain(why)}"
+
+
+def _columns(table: TableProposal, indent: str) -> Iterator[str]:
     made = [item for item in table.personal if item.made]
     spoken = [item for item in table.personal if not item.made]
     if spoken:
@@ -155,8 +177,10 @@ def _personal(table: TableProposal, indent: str) -> Iterator[str]:
         yield from comment(
             f"Recognised too: {columns}. Values that k entities share are kept, others made up; with pii: nothing of them is kept.", indent
         )
-    if made:
-        yield f"{indent}columns: # personal data, made up by a generator and never learned"
+    if made or table.said.columns:
+        yield f"{indent}columns:{'' if table.said.columns else ' # personal data, made up by a generator and never learned'}"
+    for column, (spec, why) in table.said.columns.items():
+        yield f"{indent}  {scalar(column)}: {flow(dict(spec))} # {_plain(why)}"
     for item in made:
         yield f"{indent}  {scalar(item.column)}: {flow(pii_spec(item))} # {item.why}"
 

@@ -90,13 +90,13 @@ def audit(settings: Settings, manifest: Manifest, reference: str) -> AuditReport
 
     Raises ConfigurationError when there is no such release, and the warehouse's error when `@published` cannot be looked up.
     """
-    number = _number(settings, manifest, reference)
+    number = number_of(settings, manifest, reference)
     return AuditReport(release_name(manifest.twin, number), tuple(_walk(settings, manifest.twin, number).chain.links))
 
 
 def explain(settings: Settings, manifest: Manifest, reference: str, *, table: str | None = None) -> tuple[AuditReport, list[Step]]:
     """An audit, and its chain in words, of one table or of all. Raises as `audit` does, and for a table the release has not."""
-    number = _number(settings, manifest, reference)
+    number = number_of(settings, manifest, reference)
     walk = _walk(settings, manifest.twin, number)
     report = AuditReport(release_name(manifest.twin, number), tuple(walk.chain.links))
     if walk.release is None:
@@ -144,7 +144,7 @@ def _walk(settings: Settings, twin: str, number: int) -> _Walk:
     return walk
 
 
-def _number(settings: Settings, manifest: Manifest, reference: str) -> int:
+def number_of(settings: Settings, manifest: Manifest, reference: str) -> int:
     """The number a reference means. Git's objects are not looked into: they may be what is broken."""
     twin, _, which = reference.partition("@")
     if twin != manifest.twin or not _WHICH.fullmatch(which or "latest"):

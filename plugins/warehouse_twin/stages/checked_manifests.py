@@ -12,6 +12,7 @@ from warehouse_twin.manifest.checking import resolve_manifest
 from warehouse_twin.manifest.loading import LoadedManifest
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.materializing.naming import refuse_unquotable
+from warehouse_twin.materializing.user_projects import profile_of
 from warehouse_twin.relations.families import unordered
 from warehouse_twin.synthesizers.registry import known_synthesizers
 from warehouse_twin.warehouses.catalog import Table
@@ -22,6 +23,9 @@ def checked_against(loaded: LoadedManifest, declared: Sequence[Table], *, expect
     resolved = resolve_manifest(loaded, declared, synthesizers=known_synthesizers(), goals=goal_names(expectations))
     with placed(loaded, "tables"):
         refuse_unquotable(resolved)
+    if (asked := loaded.manifest.dbt_parity) is not None:
+        with placed(loaded, "dbt_parity"):
+            profile_of(loaded.file.resolve().parent.parent / asked.project)
     fields = {table.name: "order_by" if table.validity is None else "validity" for table in resolved.tables}
     faults = [loaded.positions.fault(("tables", name, fields[name]), message) for name, message in unordered(resolved)]
     if faults:

@@ -25,6 +25,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.ruling import broken_rows, near
+from warehouse_twin.stages import parity
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.snapshots import read_snapshot
 from warehouse_twin.warehouses.duckdb_loading import read_file
@@ -42,11 +43,15 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "policy": load_policy(context.settings.expectations).digest,
         "gates": {"": manifest.gates.model_dump(), **changed},
         "seed": _seed(context),
+        **parity.parameters(context),
     }
 
 
 def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
-    """Leaves scores.json, pairs.json, verdict.json, report.html and data_docs/. The facts are the verdict in short."""
+    """Leaves scores.json, pairs.json, verdict.json, report.html and data_docs/. The facts are the verdict in short.
+
+    Where the manifest names a dbt project, parity.json says what it found.
+    """
     from warehouse_twin.gates.report import write_report
 
     resolved = context.decided
@@ -54,7 +59,9 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     inputs = _inputs(context)
     scored = score_twin(resolved, inputs, seed=_seed(context))
     judged, problems = judge(asked, scored.scores)
-    evaluation = evaluate(asked, judged, scored.scores, _heads(context), docs=folder / "data_docs", scratch=context.workspace.scratch)
+    told = _parity(context, folder, problems)
+    blocking = [item for item in asked if item.blocks]
+    evaluation = evaluate(blocking, judged, scored.scores, _heads(context), docs=folder / "data_docs", scratch=context.workspace.scratch)
     verdict = decide(
         twin=context.twin,
         release=context.release,
@@ -82,7 +89,18 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
         "expected": verdict.expected,
         "evaluated": verdict.evaluated,
         "failed": verdict.failed,
+        **told,
     }
+
+
+def _parity(context: StageContext, folder: Path, problems: list[str]) -> dict[str, list[str]]:
+    """What a user's dbt project says, if the manifest names one: what differs is a problem of the verdict."""
+    if context.manifest.dbt_parity is None:
+        return {}
+    found = parity.candidate_parity(context, context.manifest.dbt_parity)
+    write_json(folder / "parity.json", found.to_dict())
+    problems += [f"dbt_parity: {problem}" for problem in found.problems]
+    return {"parity": found.short()}
 
 
 def _seed(context: StageContext) -> int:

@@ -73,7 +73,7 @@ def _passed_verdict(context: StageContext) -> Mapping[str, Any]:
 
 
 def _stands_in_the_way(item: Mapping[str, Any]) -> bool:
-    met = item["status"] == "pass" or (item["status"] == "undecided" and item["accepted"])
+    met = item["status"] in ("pass", "shown") or (item["status"] == "undecided" and item["accepted"])
     return not met and item.get("severity") != "warning"
 
 

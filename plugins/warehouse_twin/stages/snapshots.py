@@ -34,6 +34,8 @@ from warehouse_twin.workspace import new_folder, write_json, write_text
 logger = logging.getLogger(__name__)
 ROW_GROUP = 250_000
 """Rows of a snapshot that are read at once, where not all are wanted."""
+UNREPAIRED = "unrepaired"
+"""Folder of a snapshot with the tables that were repaired as the source has them: a user's own dbt project is to see those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,13 @@ def take_snapshot(context: StageContext) -> Taken:
     rows = {name: table.num_rows for name, table in tables.items()}
     members = memberships(resolved, tables, secret=secret)
     refuse_broken(resolved, tables)
+    unrepaired = dict(tables)
     repairs = repair(resolved, tables)
     with new_folder(context.snapshot) as folder:
         for name, table in tables.items():
             write_rows(folder / f"{name}.parquet", table, members[name])
+            if context.manifest.dbt_parity is not None and table is not unrepaired[name]:
+                write_plain(folder / UNREPAIRED / f"{name}.parquet", unrepaired[name])
     write_text(context.run_folder / "manifest.yml", context.manifest_file.read_text(encoding="utf-8"))
     write_json(context.run_folder / "resolved.json", resolved.to_dict())
     holdout = {name: int(member.holdout.sum()) for name, member in members.items()}
@@ -173,7 +178,12 @@ def _shared(item: ResolvedTable, name: str, columns: tuple[str, ...]) -> bool:
 
 def write_rows(path: Path, table: pa.Table, member: Membership) -> None:
     """A table's rows with their entity and their part; times to the microsecond, which is what every warehouse has."""
-    table = table.append_column(ENTITY, pa.array(member.entity)).append_column(HOLDOUT, pa.array(member.holdout))
+    write_plain(path, table.append_column(ENTITY, pa.array(member.entity)).append_column(HOLDOUT, pa.array(member.holdout)))
+
+
+def write_plain(path: Path, table: pa.Table) -> None:
+    """A table's rows alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     options = {"compression": "zstd", "coerce_timestamps": "us", "allow_truncated_timestamps": True, "row_group_size": ROW_GROUP}
     pq.write_table(table, path, **options)
 
@@ -199,6 +209,13 @@ def ensure_snapshot(context: StageContext) -> None:
 
 def delete_snapshot(context: StageContext) -> None:
     shutil.rmtree(context.snapshot, ignore_errors=True)
+
+
+def snapshot_files(context: StageContext) -> dict[str, Path]:
+    """Table → the file of a snapshot with its rows as the source has them."""
+    files = {table.name: context.snapshot / f"{table.name}.parquet" for table in context.resolved.tables}
+    unrepaired = {name: context.snapshot / UNREPAIRED / f"{name}.parquet" for name in files}
+    return files | {name: path for name, path in unrepaired.items() if path.exists()}
 
 
 def read_snapshot(context: StageContext, table: str) -> tuple[pa.Table, pa.Table]:

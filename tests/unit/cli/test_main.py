@@ -63,7 +63,7 @@ def answered(capsys: pytest.CaptureFixture[str]) -> Any:
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 MANIFEST_WORDS = ["manifest", "manifest check", "manifest schema", "manifest scaffold", "manifest add"]
-WORDS = [*STAGES, "run", *MANIFEST_WORDS, "releases", "diff", "rollback", "audit", "gc", "demo"]
+WORDS = [*STAGES, "run", *MANIFEST_WORDS, "releases", "diff", "rollback", "audit", "parity", "gc", "demo"]
 
 
 @pytest.mark.parametrize("words", ["", *WORDS])
@@ -271,7 +271,8 @@ def test_a_failed_verdict_ends_with_1_and_says_why(
     from warehouse_twin import pipeline
 
     folder = project / ".twin" / "internal" / "shop" / "gate" / "key"
-    write_json(folder / "verdict.json", {"judged": [judged("pass", 0.99), judged("fail", 0.5, "mail")]})
+    shown = [judged("shown", value) | {"would": would} for value, would in ((0.95, "pass"), (0.7, "fail"), (0.8, "undecided"))]
+    write_json(folder / "verdict.json", {"judged": [judged("pass", 0.99), judged("fail", 0.5, "mail"), *shown]})
     facts = {
         "passed": False,
         "verdict": "fail",
@@ -289,6 +290,11 @@ def test_a_failed_verdict_ends_with_1_and_says_why(
         "  customers.column_shape(mail) 0.500, goal 0.900",
         "next: twin gate shop --release 3 --explain",
     ]
-    assert lines[3:] == (["fail: customers.column_shape(mail) 0.500 [0.490, 0.510], goal 0.900"] if explain else [])
+    explained = [
+        "fail: customers.column_shape(mail) 0.500 [0.490, 0.510], goal 0.900",
+        "not judged, would fail: customers.column_shape 0.700 [0.690, 0.710], goal 0.900",
+        "not judged, would be undecided: customers.column_shape 0.800 [0.790, 0.810], goal 0.900",
+    ]
+    assert lines[3:] == (explained if explain else [])
     assert twin(["gate", "shop", "--json", *(["--explain"] if explain else [])]) == 1
     assert answered(capsys)["passed"] is False

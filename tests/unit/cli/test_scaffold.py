@@ -123,3 +123,25 @@ def test_tables_in_braces_are_not_rewritten(project: Path, capsys: pytest.Captur
     assert twin(["manifest", "add", "prod", "orders"]) == 2
     assert f"{file}:5: tables stand in braces" in capsys.readouterr().err
     assert file.read_text() == text
+
+
+DBT = "sources: [{name: raw, schema: shop, tables: [{name: customers}, {name: orders}]}]"
+
+
+def test_a_dbt_project_says_which_tables(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = project / "own"
+    (own / "models").mkdir(parents=True)
+    (own / "dbt_project.yml").write_text("name: own")
+    (own / "models" / "sources.yml").write_text(DBT)
+    assert twin(["manifest", "scaffold", "--from-dbt", str(own)]) == 0
+    assert "2 tables, entity customers" in capsys.readouterr().out
+    assert twin(["manifest", "check", "shop"]) == 0
+    assert twin(["manifest", "scaffold", "prod", "other", "--from-dbt", str(own)]) == 2
+    assert "has no source in schema other; its sources are in shop" in capsys.readouterr().err
+    (own / "models" / "more.yml").write_text("sources: [{name: other, tables: [{name: x}]}]")
+    assert twin(["manifest", "scaffold", "--from-dbt", str(own), "--twin", "b"]) == 2
+    assert "has sources in several schemas, other (1), shop (2); a twin copies one" in capsys.readouterr().err
+    assert twin(["manifest", "scaffold", "prod", "shop", "--from-dbt", str(own), "--twin", "b", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["left_out"] == {"Päckchen, alle": "no source of the dbt project"}
+    assert twin(["manifest", "scaffold", "prod"]) == 2
+    assert "wanted WAREHOUSE and SCHEMA" in capsys.readouterr().err

@@ -24,6 +24,7 @@ JUDGED = [
     judged("planes", "row_count", 1.0),
     judged("flights", "column_shape", 0.97),
     judged("flights", "child_counts", 0.96, "tailnum", ceiling=0.962),
+    judged("flights", "detection", 0.512, floor=0.98, ceiling=0.505, status="shown", would="pass"),
     judged("flights", "dcr_excess", 0.01, status="undecided", accepted="too few rows to decide"),
 ]
 
@@ -57,13 +58,14 @@ def test_rows_and_scores_by_table(settings: Settings) -> None:
     leave(settings, 1)
     lines = summary(settings, "flights")
     assert lines[0] == "flights@1: PASSED, 9 of 9 expectations evaluated"
-    body = [line.split() for line in lines[3:8]]
+    body = [line.split() for line in lines[3:9]]
     assert body[0][:3] == ["airlines", "16", "16"]
     assert lines[3].endswith("reference table, passed through as it is, not protected")
     assert body[1] == ["planes", "3,322", "3,322", "pair", "trend", "0.812", "‥", "0.955", "‥", "0.980", "pass"]
     assert body[2] == ["flights", "336,776", "330,001", "column", "shape", "–", "‥", "0.970", "‥", "–", "pass"]
     assert body[3] == ["child", "counts", "(tailnum)", "–", "‥", "0.960", "‥", "0.962", "pass"]
-    assert body[4] == ["DCR", "excess", "–", "‥", "0.010", "‥", "–", "undecided"]
+    assert body[4] == ["detection", "AUC", "0.980", "‥", "0.512", "‥", "0.505", "shown"]
+    assert body[5] == ["DCR", "excess", "–", "‥", "0.010", "‥", "–", "undecided"]
 
 
 def test_columns_stand_below_one_another_however_long_a_name_is(settings: Settings) -> None:

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tiny_projects import write_project
 from warehouse_twin.gates.inputs import Part
+from warehouse_twin.manifest.dbt_parity import DbtParity
 from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.metrics.score import Score
@@ -85,7 +87,11 @@ def test_a_passed_verdict_and_all_it_rests_on(prepare, make_manifest, tmp_path: 
     assert set(scores["challengers"]["trips"]) == {"independent"}
     verdict = read_json(tmp_path / "out" / "verdict.json")
     assert (verdict["twin"], verdict["release"], verdict["passed"], verdict["attempt"]) == ("cabs", 1, True, 1)
-    assert len(verdict["judged"]) == 32
+    shown = [item for item in verdict["judged"] if item["status"] == "shown"]
+    assert len(verdict["judged"]) - len(shown) == 32
+    measures = {"detection", "detection_with_children", "coverage", "near_duplicates", "missing_patterns", "hop_trend_1"}
+    assert {item["score"]["measure"] for item in shown} == measures
+    assert {item["would"] for item in shown} == {"pass"}
     assert "trips" in (tmp_path / "out" / "report.html").read_text()
 
 
@@ -117,6 +123,32 @@ def test_the_undecided_passes_only_when_it_is_accepted(prepare, make_manifest, r
     assert "drivers.dcr_excess undecided: 90 rows, wanted 300" in facts["failed"]
     facts = work(prepare(make_manifest(drivers=ACCEPTED)), tmp_path / "two")
     assert (facts["verdict"], facts["passed"], facts["failed"]) == ("undecided-accepted", True, [])
+
+
+def test_a_dbt_project_that_says_other_things_of_the_twin_fails_the_verdict(prepare, make_manifest, release, tmp_path: Path) -> None:
+    """One trip at the candidate is of a kind that the source has not, too few to be seen by a score."""
+    models = {"trips": "select * from {{ source('cabs', 'trips') }}"}
+    schema = "  - name: trips\n    columns: [{name: kind, data_tests: [{accepted_values: {arguments: {values: [day, night, long]}}}]}]\n"
+    sources = "version: 2\nsources: [{name: cabs, tables: [{name: trips}]}]\n"
+    project = write_project(tmp_path / "reports", models, schema=schema, more={"models/sources.yml": sources})
+    kinds = ["barge", *release.twin["trips"].column("kind").to_pylist()[1:]]
+    release.twin["trips"] = release.twin["trips"].set_column(4, "kind", pa.array(kinds))
+    manifest = make_manifest().model_copy(update={"dbt_parity": DbtParity(project=str(project))})
+    facts = work(prepare(manifest), tmp_path / "out")
+    test = "accepted_values_trips_kind__day__night__long"
+    assert facts["verdict"] == "fail"
+    assert facts["failed"] == [f"dbt_parity: {test}: passes on the source, not on the twin: rows fail it"]
+    assert facts["parity"] == ["cabs@1 on reports: NO parity; tests 0 of 1, marts 1 of 1"]
+    assert read_json(tmp_path / "out" / "parity.json")["tests"] == {test: {"source": "pass", "twin": "fail"}}
+    assert read_json(tmp_path / "out" / "verdict.json")["problems"] == facts["failed"]
+
+
+def test_the_dbt_project_is_in_the_key(prepare, make_manifest, tmp_path: Path) -> None:
+    project = write_project(tmp_path / "reports", {"one": "select 1 as one"})
+    context = prepare(make_manifest().model_copy(update={"dbt_parity": DbtParity(project=str(project))}))
+    before = STAGE.parameters(context)
+    (project / "models" / "one.sql").write_text("select 2 as one")
+    assert STAGE.parameters(context) != before
 
 
 def test_policy_and_gates_are_in_the_key(prepare, make_manifest) -> None:

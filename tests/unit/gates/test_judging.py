@@ -24,7 +24,7 @@ ITEM = {
 
 
 def asked(**changes: object) -> Requirement:
-    fields = {key: changes.pop(key) for key in list(changes) if key in ITEM}
+    fields = {key: changes.pop(key) for key in list(changes) if key in (*ITEM, "blocks", "until")}
     expectation = Expectation.model_validate({**ITEM, **fields})
     return Requirement(expectation, **{"suite": "fidelity", "burden": "against", "table": "t", "columns": (), **changes})
 
@@ -76,7 +76,12 @@ def test_what_is_asked_follows_from_policy_and_tables_alone(expectations: Path, 
     assert [label for label in labels if "child_counts" in label] == ["child_counts trips.child_counts(driver)"]
     assert [label for label in labels if "orphans" in label] == ["orphans drivers.orphans(zone)", "orphans trips.orphans(driver)"]
     assert [label for label in labels if "dcr" in label] == ["dcr_excess drivers.dcr_excess", "dcr_excess trips.dcr_excess"]
-    assert len(labels) == len(set(labels)) == 2 + 14 + 16
+    assert [label for label in labels if "detection" in label] == [
+        "detection drivers.detection",
+        "detection_with_children drivers.detection_with_children",
+        "detection trips.detection",
+    ]
+    assert len(labels) == len(set(labels)) == 2 + (14 + 5) + (16 + 5)
 
 
 def test_a_manifest_changes_goals_and_accepts_the_undecided_with_reasons(expectations: Path, twin, make_manifest) -> None:
@@ -125,6 +130,7 @@ def verdict(
 GOOD, BAD = judged(0.9, 0.95, 1.0), judged(0.1, 0.2, 0.3, name="b")
 FEW = judged(0.1, 0.2, 0.3, n=7, name="c")
 ACCEPTED = judged(0.1, 0.2, 0.3, n=7, name="d", accepted="a small table")
+SHOWN = judged(0.1, 0.2, 0.3, name="f", blocks=False, until="until it was studied")
 WARNED = judged(0.1, 0.2, 0.3, name="e", severity="warning")
 
 
@@ -135,6 +141,15 @@ def test_the_verdict_is_that_of_the_worst() -> None:
     assert verdict(GOOD, ACCEPTED, FEW).status == "undecided"
     assert verdict(GOOD, FEW, BAD).status == "fail"
     assert [verdict(*items).passed for items in ((GOOD,), (ACCEPTED,), (FEW,), (BAD,))] == [True, True, False, False]
+
+
+def test_what_is_shown_is_judged_by_nobody() -> None:
+    assert (SHOWN.status, SHOWN.would, SHOWN.meets) == ("shown", "fail", True)
+    assert (verdict(GOOD, SHOWN).status, verdict(GOOD, SHOWN).failed) == ("pass", [])
+    few = judged(0.1, 0.2, 0.3, n=7, name="g", blocks=False, until="until it was studied")
+    assert (few.status, few.would, verdict(GOOD, few).status) == ("shown", "undecided", "pass")
+    assert {"status": "shown", "would": "fail", "until": "until it was studied"}.items() <= SHOWN.to_dict().items()
+    assert "would" not in BAD.to_dict()
 
 
 def test_accepting_the_undecided_does_not_accept_a_failure() -> None:

@@ -119,3 +119,18 @@ def test_otherwise_is_a_bound() -> None:
 def test_a_folder_without_policy_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no policy"):
         load_policy(tmp_path)
+
+
+def test_what_does_not_block_says_what_it_waits_for() -> None:
+    item = Expectation.model_validate({**ITEM, "blocks": False, "until": "until it was studied"})
+    assert (item.blocks, item.until) == (False, "until it was studied")
+    for change in ({"blocks": False}, {"until": "until it was studied"}, {"blocks": True, "until": "until it was studied"}):
+        with pytest.raises(ValueError, match="blocks: false and until go together"):
+            Expectation.model_validate({**ITEM, **change})
+
+
+def test_what_was_not_studied_yet_is_shown_and_blocks_nothing(expectations: Path) -> None:
+    shown = {item.name for _, item in load_policy(expectations).expectations if not item.blocks}
+    over_keys = {"hop_trend_1", "hop_trend_2", "hop_trend_3", "detection_with_children", "time_order_parent"}
+    of_times = {"time_order", "seasonality", "event_gaps"}
+    assert shown == over_keys | of_times | {"detection", "coverage", "near_duplicates", "missing_patterns"}

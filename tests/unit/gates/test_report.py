@@ -136,6 +136,20 @@ def test_reasons_of_accepted_and_changed_goals_are_shown(tmp_path: Path) -> None
     assert "it is 0.006 and its interval reaches 0.031, 0.011 above the goal of at most 0.020. Measured on 664 rows" in text
 
 
+def test_what_is_not_judged_stands_apart_with_what_it_waits_for(tmp_path: Path) -> None:
+    parts = flights()
+    told = Score("detection", "flights", 0.71, 0.69, 0.73, 4000, "lower", floor=0.93, ceiling=0.51)
+    parts["verdict"]["judged"].append(judged(told, 0.66, "shown", would="fail", until="Shown until it was studied."))
+    parts["scores"]["scores"].append(told.to_dict())
+    before, after = render(tmp_path, **flights()).text, render(tmp_path, **parts).text
+    assert "Shown, not judged" not in before
+    assert "Shown, not judged" in after
+    assert "0.710 not judged, would fail" in after
+    assert "Shown until it was studied." in after
+    said = "All 7 expected checks|6 of 7 expected|5 passed|4 passed|What failed|could not be decided"
+    assert re.findall(said, before) == re.findall(said, after)
+
+
 def test_a_passed_verdict_says_so_and_lists_no_failure(tmp_path: Path) -> None:
     parts = flights()
     parts["verdict"] |= {"status": "pass", "passed": True, "expected": 6, "judged": parts["verdict"]["judged"][:1]}

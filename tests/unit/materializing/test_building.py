@@ -18,11 +18,12 @@ import pytest
 from warehouse_twin.digests import digest_file, digest_of, digest_table
 from warehouse_twin.errors import TerminalError, TransientError, TwinError
 from warehouse_twin.manifest.resolved import Column, ForeignKey, ResolvedTwin, Table
-from warehouse_twin.materializing.building import Built, _masked, _raise_failures, build
+from warehouse_twin.materializing.building import Built, _raise_failures, build
 from warehouse_twin.materializing.ddl import read_catalog
 from warehouse_twin.materializing.domains import public_domains
 from warehouse_twin.materializing.exporting import Exported, export
 from warehouse_twin.materializing.generating import generate
+from warehouse_twin.materializing.invoking import masked
 from warehouse_twin.warehouses import quoted
 
 COUNTS = {"order": 2, "Mixed Case": 3, 'naïve"; drop table x': 3}
@@ -225,7 +226,7 @@ def test_every_fault_is_named_with_its_model(failure: str, line: str) -> None:
     ],
 )
 def test_messages_keep_names_of_the_schema_and_hide_values(message: str, shown: str) -> None:
-    assert _masked(message, frozenset({"who"})) == shown
+    assert masked(message, frozenset({"who"})) == shown
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse_twin.metrics.pairs import measure_pairs, pair_matrices, pair_trend
+from warehouse_twin.metrics.pairs import mean_trend, measure_pairs, pair_matrices, pair_trend, related
 
 TOGETHER = {"x": list("aabb") * 5, "y": list("ccdd") * 5}
 CROSSED = {"x": list("aabb") * 5, "y": list("cdcd") * 5}
@@ -59,3 +59,22 @@ def test_one_column_has_no_pair(samples) -> None:
     assert measure_pairs(both) == []
     assert pair_trend(both, []) == []
     assert pair_matrices([])["columns"] == []
+
+
+def test_related_pairs_are_those_that_go_together_in_the_source(samples) -> None:
+    real, loose = {**TOGETHER, "z": ["e"] * 20}, {**CROSSED, "z": ["e"] * 20}
+    pairs = measure_pairs(samples(real, real, floor=loose, holdout=real))
+    assert [(pair.one.name, pair.other.name) for pair in related(pairs)] == [("x", "y")]
+    alone = measure_pairs(samples(loose, loose, floor=loose, holdout=loose))
+    assert related(alone) == alone
+    unknown = measure_pairs(samples(real, real))
+    assert related(unknown) == unknown
+
+
+def test_only_the_pairs_that_are_asked_for_are_measured(samples) -> None:
+    both = samples({**TOGETHER, "z": list("eeff") * 5}, {**CROSSED, "z": list("eeff") * 5})
+    x, y, _ = both.bins
+    one = measure_pairs(both, [(x, y)])
+    assert [(pair.one.name, pair.other.name) for pair in one] == [("x", "y")]
+    score = mean_trend("hop_trend_1", both, one, columns=("parents",))
+    assert (score.label, score.value) == ("t.hop_trend_1(parents)", 0.5)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tiny_twins import link, resolved, twin_of
-from warehouse_twin.errors import SourceError
+from warehouse_twin.errors import ManifestError, SourceError
 from warehouse_twin.manifest.loading import load
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.receipts import Receipt
@@ -24,6 +24,7 @@ from warehouse_twin.stages.snapshots import (
     read_snapshot,
     refuse_broken,
     repair,
+    snapshot_files,
     take_snapshot,
 )
 from warehouse_twin.workspace import Workspace
@@ -239,3 +240,27 @@ def test_from_a_source_that_changed_it_is_not(context: StageContext, resolve: Ca
         ensure_snapshot(context)
     assert not context.snapshot.exists()
     assert {name: (context.run_folder / name).read_text() for name in files} == files
+
+
+def test_a_dbt_project_is_to_see_the_rows_as_the_source_has_them(context: StageContext, tmp_path: Path) -> None:
+    """Of the tables that were repaired, and only where the manifest names a project."""
+    run(context, "DROP TABLE shop.orders; CREATE TABLE shop.orders (customer INTEGER); INSERT INTO shop.orders VALUES (1), (999), (NULL)")
+    key = "  orders: {foreign_keys: [{columns: customer, references: customers, references_columns: id}]}"
+    text = context.manifest_file.read_text().replace("  orders:", key)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "dbt_project.yml").write_text("name: reports")
+    for named, customers in (("", [None, None, 1]), (f"dbt_parity: {{project: {tmp_path / 'reports'}}}\n", [None, 1, 999])):
+        context.manifest_file.write_text(named + text)
+        context = replace(context, manifest=load(context.manifest_file).manifest)
+        take_snapshot(context)
+        found = pq.read_table(snapshot_files(context)["orders"]).column("customer").to_pylist()
+        assert sorted(found, key=lambda value: value or 0) == customers
+        assert read_snapshot(context, "orders")[0].num_rows + read_snapshot(context, "orders")[1].num_rows == 3
+    assert snapshot_files(context)["customers"] == context.snapshot / "customers.parquet"
+
+
+def test_a_project_that_is_not_there_is_a_fault_of_the_manifest(context: StageContext) -> None:
+    context.manifest_file.write_text(MANIFEST + "dbt_parity: {project: nowhere}\n")
+    context = replace(context, manifest=load(context.manifest_file).manifest)
+    with pytest.raises(ManifestError, match=r"shop\.yml:8:\d+: dbt_parity: .*nowhere: no dbt_project\.yml"):
+        take_snapshot(context)

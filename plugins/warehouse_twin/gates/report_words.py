@@ -1,0 +1,59 @@
+"""What the report calls each measure and each status, and which measures are read alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MEASURES: Mapping[str, tuple[str, str]] = {
+    "column_shape": ("Column shapes", "How closely the values of each column are distributed as in the source."),
+    "pair_trend": ("Pair trends", "How closely two columns move together as in the source, averaged over all pairs."),
+    "pair_trend_min": ("Weakest pair", "The pair of columns that is furthest below its ceiling."),
+    "pair_trend_way": ("Pair trends, way covered", "How far of the way from floor to ceiling the pair trends got."),
+    "null_share": ("Missing values", "How closely the share of missing values is the source's."),
+    "null_share_worst": ("Missing values, worst", "The column whose share of missing values is furthest from the source's."),
+    "child_counts": ("Children per parent", "How closely the number of child rows per parent row is distributed as in the source."),
+    "orphans": ("Orphans", "The share of foreign keys that lead to no parent."),
+    "orphan_rate": ("Orphans kept", "How near the share of foreign keys that lead to no parent is to the source's."),
+    "broken_rules": ("Rules", "The share of rows that break the rule that is broken most, of those that hold in every row of the source."),
+    "row_count": ("Rows", "How near the number of rows is to the number that was asked for."),
+    "key_unique": ("Unique keys", "The share of rows with a primary key of their own."),
+    "same_rows": ("Same rows", "Of a table that is passed through: the share of rows that are the source's."),
+    "detection": (
+        "Detection",
+        "How well a trained model tells rows of the twin from real ones: the area under its ROC curve, where 0.5 is a coin's.",
+    ),
+    "detection_with_children": (
+        "Detection with children",
+        "The same of a row beside the number of its child rows and the means of their numbers.",
+    ),
+    "coverage": ("Coverage", "The share of a column's common values, or of its range, that the twin has. The column that lacks most."),
+    "near_duplicates": ("Repeated rows", "The share of the twin's rows that nearly equal another of its rows, beside that of real rows."),
+    "missing_patterns": ("Missing together", "How closely rows have the same columns missing together as in the source."),
+    "time_order": (
+        "Order of times",
+        "How often a time is before, at or after another of its row. The pair that is furthest off.",
+    ),
+    "time_order_parent": ("Order of times, parent and child", "The same of a time of a row and one of the row it belongs to."),
+    "seasonality": ("Seasons", "How rows are spread over hours, weekdays and months. The column and cycle that are furthest off."),
+    "event_gaps": ("Times between events", "How long the events of one parent are apart, and what a gap says of the next."),
+    "hop_trend_1": (
+        "Trends over a key",
+        "How columns move together with those of the parent. The weakest way, on average over pairs.",
+    ),
+    "hop_trend_2": ("Trends over two keys", "The same with the parent's parent."),
+    "hop_trend_3": ("Trends over three keys", "The same one table further up."),
+    "exact_copies": ("Exact copies", "The share of rows equal to a real row, beside how often held-out rows are so by chance."),
+    "dcr_excess": (
+        "Closeness to real rows",
+        "How many more rows lie closer to rows that were learned from than to rows that never were, beyond chance.",
+    ),
+}
+OF_KEYS = ("child_counts", "orphans", "orphan_rate")
+OF_TABLE = ("row_count", "key_unique", "broken_rules", "same_rows", "pair_trend_min", "null_share_worst")
+"""They speak for the whole table, whatever columns they name."""
+SHARES = ("orphans", "broken_rules", "row_count", "key_unique", "same_rows")
+"""Counted shares, shown in percent."""
+PRIVACY = ("exact_copies", "dcr_excess")
+
+STATUSES = {"pass": "passed", "fail": "failed", "undecided": "undecided", "shown": "not judged", "": "not judged"}
+WOULD = {"pass": "would pass", "fail": "would fail", "undecided": "would be undecided"}

@@ -1,0 +1,145 @@
+"""Diversity: whether a twin has all that the source has, and not the same over and over (mode collapse)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from warehouse_twin.metrics.binning import Binned, ColumnBins
+from warehouse_twin.metrics.columns import Ints
+from warehouse_twin.metrics.copies import FEWEST_COLUMNS
+from warehouse_twin.metrics.points import FARTHEST, Points, Shorts, encode_points, nearest_in_groups
+from warehouse_twin.metrics.replicates import Replicates, scored
+from warehouse_twin.metrics.samples import Samples
+from warehouse_twin.metrics.score import Score
+from warehouse_twin.metrics.sides import Side, Sides
+
+SURE = 10
+"""Rows of a cell that the sample must be expected to have, for the cell to be asked for: one in 20,000 is missed by chance."""
+TAILS = (0.005, 0.01)
+CELLS = 50
+NEAR = 0.05
+COMPARED = 1_000
+"""Rows of each kind that are compared with each other, at most."""
+
+
+def coverage(samples: Samples) -> Score:
+    """The share of what is common in a column that the drawn rows have at all: in [0, 1].
+
+    Of a categorical column the categories that k entities hold (SDMetrics' CategoryCoverage), of numbers and times 50 parts of equal
+    probability, the outermost also in parts of half a percent (a RangeCoverage that sees holes too): of these, those that the training
+    rows have so often that at least ten drawn rows should. Of all columns the one that is furthest below its ceiling, named in
+    `columns`; the interval leaves out groups of drawn rows. Without rows or columns n is 0 and the interval all of [0, 1].
+    """
+    found = [_Covered.of(samples, column) for column in samples.bins] if samples.n else []
+    if not found:
+        return Score("coverage", samples.table, 0.0, 0.0, 1.0, 0)
+    worst = max(found, key=lambda one: (1.0 if one.ceiling is None else one.ceiling) - one.replicates.value)
+    return scored(
+        worst.replicates,
+        measure="coverage",
+        table=samples.table,
+        n=samples.n,
+        columns=(worst.column,),
+        floor=worst.floor,
+        ceiling=worst.ceiling,
+    )
+
+
+def near_duplicates(sides: Sides) -> Score:
+    """The share of drawn rows that nearly equal a drawn row of another group: in [0, 1], lower is better.
+
+    Near is what one in twenty held-out rows is to a held-out row of another group, by Gower's distance as in `points`; where more are
+    equal, only equal rows are near. The ceiling is that share, the floor that of independently drawn columns; as many rows of each
+    kind, 1,000 at most. A twin that repeats what it once drew has a share near 1 (mode collapse: Srivastava and others 2017,
+    VEEGAN, arXiv:1705.07761). (Training rows are no yardstick: among themselves their ranks are evenly spaced.) The interval
+    is a jackknife over groups of drawn and of held-out rows. Without a holdout, two columns or rows n is 0 and the interval all of [0, 1].
+    """
+    kinds = [side for side in (sides.synthetic, sides.holdout, sides.floor) if side is not None]
+    size = min([COMPARED, *(len(side.rows) for side in kinds)])
+    if len(sides.columns) < FEWEST_COLUMNS or not size or sides.holdout is None or not len(sides.training.rows):
+        return Score("near_duplicates", sides.table, 0.0, 0.0, 1.0, 0, "lower")
+    _, *points = encode_points([sides.training.rows, *(side.rows.slice(0, size) for side in kinds)], sides.columns)
+    drawn, held, *alone = (_nearest(point, side, size) for point, side in zip(points, kinds, strict=True))
+    radius = _radius(held.min(axis=1))
+    radii = [_radius(rows.min(axis=1)) for rows in _leaving_out(held, sides.holdout.group[:size])]
+    value, *of_radii = (float((drawn.min(axis=1) <= within).mean()) for within in (radius, *radii))
+    without = [float((rows.min(axis=1) <= radius).mean()) for rows in _leaving_out(drawn, sides.synthetic.group[:size])]
+    ceiling = float((held.min(axis=1) <= radius).mean())
+    floor = float((alone[0].min(axis=1) <= radius).mean()) if alone else None
+    replicates = Replicates(value, (np.asarray(without), np.asarray(of_radii)))
+    return scored(replicates, measure="near_duplicates", table=sides.table, n=size, better="lower", floor=floor, ceiling=ceiling)
+
+
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    """How much of a column is there."""
+
+    column: str
+    replicates: Replicates
+    floor: float | None
+    ceiling: float | None
+
+    @classmethod
+    def of(cls, samples: Samples, column: ColumnBins) -> _Covered:
+        cell = _cells(samples.training.fine[column.name], column)
+        size = int(cell.max(initial=-1)) + 1
+        counts = np.bincount(_codes(samples.training, column, cell), minlength=size)[:size]
+        asked = counts * samples.synthetic.rows >= SURE * samples.training.rows
+
+        def share(present: Ints) -> float:
+            return float((present[asked] > 0).mean()) if asked.any() else 1.0
+
+        def of(sample: Binned) -> float:
+            return share(np.bincount(_codes(sample, column, cell), minlength=size))
+
+        drawn = samples.synthetic
+        present = np.bincount(_codes(drawn, column, cell), minlength=size)
+        left = [share(present - np.bincount(_codes(drawn, column, cell, group=group), minlength=size)) for group in range(drawn.groups)]
+        return cls(column.name, Replicates(share(present), (np.asarray(left),)), *samples.yardsticks(of))
+
+
+def _codes(sample: Binned, column: ColumnBins, cell: Ints, group: int | None = None) -> Ints:
+    """The cells of a sample's rows, or of those of one group; missing values have none."""
+    fine = sample.fine[column.name] if group is None else sample.fine[column.name][sample.group == group]
+    found: Ints = cell[fine[fine >= 0]]
+    return found[found >= 0]
+
+
+def _cells(fine: Ints, column: ColumnBins) -> Ints:
+    """The cell of every fine bin: a category its own, the others none; numbers by how many training rows lie below."""
+    if column.knots is None:
+        cell = np.arange(column.fine_size)
+        cell[-1:] = -1
+        return cell
+    counts = np.bincount(fine[fine >= 0], minlength=column.fine_size)
+    below = (np.cumsum(counts) - counts / 2) / max(counts.sum(), 1)
+    edges = np.unique(np.r_[TAILS, np.arange(1, CELLS) / CELLS, 1 - np.asarray(TAILS)])
+    place: Ints = np.searchsorted(edges, below, side="right")
+    return place
+
+
+def _nearest(points: Points, side: Side, size: int) -> Shorts:
+    """The distance of every row to the closest of each group, `(rows, groups)`; its own group, and groups without rows, are farthest."""
+    group = side.group[:size]
+    order = np.argsort(group, kind="stable")
+    present, starts = np.unique(group[order], return_index=True)
+    found = np.full((size, max(side.groups, 1)), FARTHEST, dtype=np.int16)
+    found[:, present] = nearest_in_groups(points, points.take(order), starts=starts)
+    found[np.arange(size), group] = FARTHEST
+    return found
+
+
+def _leaving_out(nearest: Shorts, group: Ints) -> list[Shorts]:
+    """The same without each group, as rows and as what they are compared with; nothing where no row or group would be left."""
+    groups = [out for out in range(nearest.shape[1]) if nearest.shape[1] > 1 and (group != out).any()]
+    return [np.delete(nearest, out, axis=1)[group != out] for out in groups]
+
+
+def _radius(nearest: Shorts) -> int:
+    """The largest distance that at most one in twenty are within; 0 where more are equal to another."""
+    ordered = np.sort(nearest)
+    within = ordered[ordered < ordered[math.floor(NEAR * len(ordered))]]
+    return int(within[-1]) if len(within) else 0

@@ -1,0 +1,102 @@
+"""What is common and missing, and rows that repeat, on samples whose shares are known by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from warehouse_twin.metrics.binning import Holders, binned, fit_bins
+from warehouse_twin.metrics.diversity import coverage, near_duplicates
+from warehouse_twin.metrics.replicates import row_groups
+from warehouse_twin.metrics.samples import Samples
+from warehouse_twin.metrics.score import Score
+from warehouse_twin.metrics.sides import Side, Sides
+
+ROWS = np.arange(1_000)
+
+
+def covered(training: pa.Table, synthetic: pa.Table, holdout: pa.Table | None = None, k: int = 1) -> Score:
+    bins = fit_bins(training, training.column_names, holders=Holders(np.arange(len(training)), k))
+    sides = [
+        binned(rows, bins, group=row_groups(len(rows), seed=1)[0], groups=10) for rows in (training, synthetic, holdout) if rows is not None
+    ]
+    return coverage(Samples("t", bins, sides[0], sides[1], None, sides[2] if holdout is not None else None))
+
+
+def towns(count: int, rows: int = 1_000) -> pa.Table:
+    return pa.table({"town": [f"t{row % count}" for row in range(rows)], "km": np.arange(rows) * 1.0})
+
+
+def test_categories_that_are_missing_count_and_are_named() -> None:
+    found = covered(towns(20), towns(15), towns(20))
+    assert (found.value, found.ceiling, found.columns) == (0.75, 1.0, ("town",))
+    assert found.high < 0.8
+    assert covered(towns(20), towns(20)).value == 1.0
+
+
+def test_categories_too_rare_for_the_sample_or_for_k_are_not_asked_for() -> None:
+    rare = pa.table({"town": ["a"] * 995 + ["b"] * 5})
+    assert covered(rare, pa.table({"town": ["a"] * 1_000})).value == 1.0
+    one = pa.table({"town": ["a"] * 900 + ["b"] * 100})
+    assert covered(one, pa.table({"town": ["a"] * 1_000})).value == 0.5
+    assert covered(one, pa.table({"town": ["a"] * 1_000}), k=101).value == 1.0
+    assert covered(one, pa.table({"town": ["a"] * 50})).value == 1.0  # five of fifty may be missed by chance
+
+
+def test_a_range_that_is_cut_or_has_a_hole_is_seen() -> None:
+    real = pa.table({"km": ROWS * 1.0})
+    assert covered(real, pa.table({"km": ROWS / 2})).value == pytest.approx(0.5, abs=0.03)
+    hole = np.where((ROWS > 400) & (ROWS < 500), 0.0, ROWS)
+    assert covered(real, pa.table({"km": hole})).value == pytest.approx(0.92, abs=0.01)
+    more = pa.table({"km": np.arange(10_000) * 1.0})
+    assert covered(more, pa.table({"km": 100.0 + np.arange(9_800)})).value == pytest.approx(
+        1 - 4 / 54
+    )  # the outermost two parts at both ends
+
+
+def test_missing_values_say_nothing_of_the_range() -> None:
+    real = pa.table({"km": pa.array(ROWS * 1.0, mask=ROWS % 2 == 0)})
+    assert covered(real, pa.table({"km": ROWS * 1.0})).value == 1.0
+    none = pa.table({"km": pa.array([None] * 1_000, pa.float64())})
+    assert (covered(real, none).value, covered(none, real).value) == (0.0, 1.0)
+
+
+def side(rows: pa.Table) -> Side:
+    return Side(rows, *row_groups(len(rows), seed=2))
+
+
+def people(rows: int, seed: int) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    return pa.table({"a": rng.normal(size=rows), "b": rng.normal(size=rows), "c": rng.choice(list("xyz"), rows)})
+
+
+def test_as_many_rows_are_alike_as_in_reality_or_the_same_ones_again() -> None:
+    real, held, twin = side(people(800, 1)), side(people(800, 2)), side(people(800, 3))
+    good = near_duplicates(Sides("t", real, twin, side(people(800, 4)), held))
+    assert good.low < good.ceiling < good.high
+    assert good.floor == pytest.approx(good.ceiling, abs=0.04)
+    again = people(40, 3).take(np.arange(800) % 40)
+    collapsed = near_duplicates(Sides("t", real, side(again), None, held))
+    assert collapsed.low > 0.95
+    assert collapsed.n == 800
+
+
+def test_where_real_rows_repeat_only_equal_rows_are_near() -> None:
+    real = pa.table({"a": ROWS // 2, "b": ROWS // 2})  # each twice
+    real = real.cast(pa.schema([("a", pa.float64()), ("b", pa.float64())]))
+    found = near_duplicates(Sides("t", side(real), side(pa.table({"a": ROWS / 2, "b": ROWS / 2})), None, side(real)))
+    assert found.value == 0.0
+    assert 0.8 < found.ceiling <= 1.0  # but for pairs in one group
+
+
+def test_without_rows_or_columns_they_say_nothing() -> None:
+    real = side(people(300, 1))
+    empty, narrow = side(people(0, 1)), Side(real.rows.select(["a"]), real.group, real.groups)
+    for found in (
+        near_duplicates(Sides("t", real, empty, None, real)),
+        near_duplicates(Sides("t", narrow, narrow, None, narrow)),
+        near_duplicates(Sides("t", real, real)),
+        covered(towns(3), towns(3, 0)),
+    ):
+        assert (found.n, found.low, found.high) == (0, 0.0, 1.0)
