@@ -12,7 +12,7 @@ from typing import Literal
 from warehouse_twin.gates.ancestor_scoring import parents_in_time
 from warehouse_twin.gates.joining import MOST_HOPS, children_keys, ways
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
-from warehouse_twin.metrics.comparable import key_label, record_columns, shape_columns, time_columns
+from warehouse_twin.metrics.comparable import key_label, predicted_columns, record_columns, shape_columns, time_columns
 from warehouse_twin.metrics.score import Better
 from warehouse_twin.relations.key_plans import key_plans
 
@@ -36,6 +36,15 @@ def _once(applies: Callable[[ResolvedTwin, ResolvedTable], bool]) -> Targets:
 
 def _columns(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
     return [(name,) for name in shape_columns(twin, table)]
+
+
+def _predicted(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
+    return [(name,) for name in predicted_columns(twin, table)] if table.targets is not None else []
+
+
+def _picks(twin: ResolvedTwin, table: ResolvedTable) -> bool:
+    """Whether the gate picks what is predicted."""
+    return table.targets is None and bool(predicted_columns(twin, table))
 
 
 def _keys(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
@@ -89,6 +98,8 @@ MEASURES: Mapping[str, Measure] = {
     "seasonality": Measure("higher", {"table": _once(lambda twin, table: bool(time_columns(twin, table)))}, worst=True),
     "event_gaps": Measure("higher", {"table": _once(_has_events)}),
     **{f"hop_trend_{hops}": Measure("higher", {"table": _once(_over(hops))}, worst=True) for hops in range(1, MOST_HOPS + 1)},
+    "utility": Measure("higher", {"column": _predicted}),
+    "utility_worst": Measure("higher", {"table": _once(_picks)}, worst=True),
     "exact_copies": Measure("lower", {"table": _ANY_RECORD}),
     "near_copies": Measure("lower", {"table": _ANY_RECORD}),
     "dcr_excess": Measure("lower", {"table": _ANY_RECORD}),

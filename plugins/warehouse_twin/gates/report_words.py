@@ -42,6 +42,12 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     ),
     "hop_trend_2": ("Trends over two keys", "The same with the parent's parent."),
     "hop_trend_3": ("Trends over three keys", "The same one table further up."),
+    "utility": (
+        "Utility",
+        "How well a model that learned from the twin predicts this column of real rows: 0 knows nothing, 1 is never wrong. "
+        "The ceiling learned from real rows.",
+    ),
+    "utility_worst": ("Utility, weakest", "The same of columns that can be predicted best. The one furthest below its ceiling."),
     "exact_copies": ("Exact copies", "The share of rows equal to a real row, beside how often held-out rows are so by chance."),
     "dcr_excess": (
         "Closeness to real rows",

@@ -14,6 +14,7 @@ from warehouse_twin.gates.joining import children_keys, with_children
 from warehouse_twin.gates.key_scoring import Links
 from warehouse_twin.gates.sampling import LOOKED_AT, Kinds, families, samples_of, sides_of, some
 from warehouse_twin.gates.time_scoring import gap_score
+from warehouse_twin.gates.utility_scoring import utility_scores
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, Holders, fit_bins
 from warehouse_twin.metrics.comparable import time_columns
@@ -48,6 +49,7 @@ class Look:
             samples = samples_of(sides, self.bins)
             found += [self._detection("detection", samples), coverage(samples)]
             found += self._of_times(sides)
+            found += utility_scores(self.twin, self.real, self._drawn, self.bins)
             if len(self.bins) > 1:
                 found.append(missing_patterns(sides))
             if self.real.record:

@@ -8,12 +8,13 @@ from functools import cached_property
 
 from warehouse_twin.errors import Fault, ManifestError
 from warehouse_twin.manifest.circles import without_circles
-from warehouse_twin.manifest.column_roles import order_faults, orphan_faults
+from warehouse_twin.manifest.column_roles import order_faults, orphan_faults, target_faults
 from warehouse_twin.manifest.foreign_keys import Keys, has_categories, keys_of
+from warehouse_twin.manifest.gating import Gates
 from warehouse_twin.manifest.loading import LoadedManifest
 from warehouse_twin.manifest.made_columns import made_faults, resolved_generators
 from warehouse_twin.manifest.made_table import MadeTable
-from warehouse_twin.manifest.model import ColumnSpec, Gates, Manifest, TableSpec
+from warehouse_twin.manifest.model import ColumnSpec, Manifest, TableSpec
 from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.ordering import ordered
 from warehouse_twin.manifest.positions import Positions, Steps
@@ -122,6 +123,7 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         ignored_rules=spec.rules.ignore,
         rebalance=spec.rebalance,
         choose=spec.choose,
+        targets=spec.targets,
         source=source,
     )
 
@@ -233,6 +235,14 @@ def _orders(checked: _Checked) -> Iterator[Fault]:
         yield from order_faults(checked.positions, name, spec, table, checked.protected_parents(name))
 
 
+def _targets(checked: _Checked) -> Iterator[Fault]:
+    for name, spec, table in checked.known:
+        drawn = [name, *checked.protected_parents(name)]
+        anew = [key for _, key in checked.keys.foreign[name] if key.references in drawn]
+        keys = {*checked.keys.primary[name], *(column for key in anew for column in key.columns)}
+        yield from target_faults(checked.positions, name, spec, table, keys)
+
+
 def _references(checked: _Checked) -> Iterator[Fault]:
     """A table passed through as it is may not refer to one that is made anew: its rows would point at nothing."""
     for name, spec, _ in checked.known:
@@ -269,6 +279,7 @@ _CHECKS: tuple[Callable[[_Checked], Iterator[Fault]], ...] = (
     _sizes,
     _rebalanced,
     _orders,
+    _targets,
     _references,
     _orphans,
     _cycles,

@@ -1,13 +1,13 @@
-"""What only some columns can do: order the rows of a parent, or hold a key that leads nowhere."""
+"""What only some columns can do: order the rows of a parent, be predicted, or hold a key that leads nowhere."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from warehouse_twin.errors import Fault
-from warehouse_twin.manifest.foreign_keys import is_text
-from warehouse_twin.manifest.model import TableSpec
+from warehouse_twin.manifest.foreign_keys import has_categories, is_text
+from warehouse_twin.manifest.model import ColumnSpec, TableSpec
 from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.positions import Positions, Steps
 from warehouse_twin.warehouses.catalog import ForeignKey, Table
@@ -49,6 +49,34 @@ def order_faults(positions: Positions, name: str, spec: TableSpec, table: Table,
         if begins.lower() != ends.lower() or spec.validity.from_ == spec.validity.to:
             message = f"windows from {spec.validity.from_} ({begins}) to {spec.validity.to} ({ends}); wanted two columns of the same type"
             yield positions.fault((*path, "validity"), message)
+
+
+def target_faults(positions: Positions, name: str, spec: TableSpec, table: Table, keys: Collection[str]) -> Iterator[Fault]:
+    """Faults of `targets` of one table, whose columns `keys` are part of keys that are drawn anew."""
+    seen: set[str] = set()
+    for index, column in enumerate(spec.targets or ()):
+        path: Steps = ("tables", name, "targets", index)
+        said = spec.columns.get(column, ColumnSpec())
+        if column not in table.column_names:
+            yield positions.fault(path, f"{unknown('column', column, table.column_names)} (of {name})")
+        elif column in seen:
+            yield positions.fault(path, f"column {column} is there already; wanted once")
+        elif reason := _not_predicted(table.column(column).sql_type, said, in_key=column in keys):
+            yield positions.fault(path, f"column {column} {reason}; wanted a column with values of the source")
+        seen.add(column)
+
+
+def _not_predicted(sql_type: str, said: ColumnSpec, *, in_key: bool) -> str | None:
+    """Why what is learned of other columns says nothing of this one."""
+    if in_key:
+        return "is part of a key"
+    if said.pii is not None:
+        return "is personal data"
+    if said.generator is not None:
+        return "is made by a generator"
+    if said.kind in ("code", "text"):
+        return f"has kind {said.kind} and is made up"
+    return None if orders(sql_type) or has_categories(sql_type) else f"is {sql_type}"
 
 
 def orphan_faults(

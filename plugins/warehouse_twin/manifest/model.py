@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from warehouse_twin.manifest.dbt_parity import DbtParity
+from warehouse_twin.manifest.gating import Gates
 from warehouse_twin.manifest.generators import GeneratorSpec
 from warehouse_twin.manifest.schedules import check_schedule
-from warehouse_twin.manifest.shapes import Name, Names, Share, Strict
+from warehouse_twin.manifest.shapes import AnyNames, Name, Names, Share, Strict
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 WAREHOUSE = r"^[A-Za-z][A-Za-z0-9_.-]*$"
@@ -126,27 +127,6 @@ class ColumnSpec(Strict):
         return generator
 
 
-class Loosened(Strict):
-    """A goal changed by the manifest: only with a reason, which stands wherever the verdict is shown."""
-
-    goal: float = Field(strict=True)
-    reason: str = Field(min_length=10)
-
-
-class Undecided(Strict):
-    """Accept scores that cannot be decided (too little data), with the reason."""
-
-    accept: Literal[True]
-    reason: str = Field(min_length=10)
-
-
-class Gates(Strict):
-    """Changes to the policy of `expectations/`. `goals` maps the name of a score to its new margin or bound."""
-
-    goals: dict[Name, Loosened] = Field(default_factory=dict)
-    undecided: Undecided | None = None
-
-
 def _at_most_all(shares: dict[str, float]) -> dict[str, float]:
     if sum(shares.values()) > 1 + 1e-9:
         raise ValueError(f"the shares add up to {sum(shares.values()):g}; wanted at most 1, what is left is for the other values")
@@ -194,6 +174,11 @@ class TableSpec(Strict):
         default_factory=dict, description="Of a root table: shares that values of categorical columns shall have in the twin."
     )
     rules: RulesSpec = RulesSpec()
+    targets: AnyNames | None = Field(
+        default=None,
+        description="Columns that people predict from the others: a model trained on the twin should do as well on real rows. "
+        "Default: the gate picks some. []: none.",
+    )
     gates: Gates = Gates()
 
     # Checks of one field against earlier ones, not of the whole table: they speak even when other fields are wrong.
@@ -218,7 +203,7 @@ class TableSpec(Strict):
             raise ValueError(f"windows are ordered by their begin, {validity.from_}; remove order_by, or name the same column")
         return validity
 
-    @field_validator("synthesizer", "challengers", "rows", "factor", "rebalance")
+    @field_validator("synthesizer", "challengers", "rows", "factor", "rebalance", "targets")
     @classmethod
     def _drawn(cls, value: Any, info: ValidationInfo) -> Any:
         if value is not None and value not in ((), {}) and info.data.get("keep") is not None:

@@ -39,6 +39,8 @@ class ResolvedTable:
     """column → share by value, as text"""
     choose: str | None = None
     """how `train` chooses between the synthesizer and its challengers; None: it does not"""
+    targets: tuple[str, ...] | None = None
+    """the columns whose prediction is scored; None: the gate picks some"""
     source: Table | None = None
     """the table as the source declares it, where the release's DDL shall have no key that the source's has not"""
 
@@ -133,6 +135,7 @@ def _table_from(value: Mapping[str, Any]) -> ResolvedTable:
             "pii": {column: (kind, locale) for column, (kind, locale) in value["pii"].items()},
             "generators": {column: Generator.from_dict(said) for column, said in value.get("generators", {}).items()},
             "ignored_rules": tuple(value["ignored_rules"]),
+            "targets": None if value.get("targets") is None else tuple(value["targets"]),
         }
     )
 

@@ -24,6 +24,8 @@ Name = Annotated[str, Field(min_length=1)]
 _NameList = Annotated[tuple[Name, ...], Field(min_length=1)]
 Names = Annotated[_NameList, BeforeValidator(_listed, json_schema_input_type=Name | _NameList)]
 """Column names; a bare name is short for a list of one."""
+AnyNames = Annotated[tuple[Name, ...], BeforeValidator(_listed, json_schema_input_type=Name | tuple[Name, ...])]
+"""The same, or an empty list."""
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 """A value as it is written; which type it must fit is known from the catalog."""

@@ -41,6 +41,13 @@ def record_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
     return tuple(name for name in shape_columns(twin, table) if name not in keys and table.kinds.get(name) not in _NEVER_LEARNED)
 
 
+def predicted_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
+    """The columns that the manifest wants predicted from the others, or of which some are picked to be."""
+    if table.targets is not None:
+        return table.targets
+    return record_columns(twin, table) if len(shape_columns(twin, table)) >= FEWEST_COLUMNS else ()
+
+
 def without_made_up(record: Sequence[str], made_up: Collection[str]) -> tuple[str, ...]:
     """The record without what is made up (a copied row would carry a new name, and pass for a new row), if two columns are left."""
     left = tuple(name for name in record if name not in made_up)

@@ -42,6 +42,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
     return {
         "policy": load_policy(context.settings.expectations).digest,
         "gates": {"": manifest.gates.model_dump(), **changed},
+        "targets": {name: spec.targets for name, spec in manifest.tables.items()},
         "seed": _seed(context),
         **parity.parameters(context),
     }

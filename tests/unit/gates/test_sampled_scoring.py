@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +126,7 @@ def test_another_draw_of_the_source_would_pass_and_its_floor_is_far_below() -> N
     failed, scores = shown(GOOD)
     assert failed == set()
     of_times = ("seasonality", "event_gaps", "time_order_parent")
-    asked = ("detection", "coverage", "near_duplicates", "missing_patterns", *of_times, "hop_trend_1", "hop_trend_2")
+    asked = ("detection", "coverage", "near_duplicates", "missing_patterns", "utility_worst", *of_times, "hop_trend_1", "hop_trend_2")
     assert {label for label in scores if label.startswith("events")} == {f"events.{name}" for name in asked}
     assert scores["events.hop_trend_2"].columns == ("accounts", "firms")
     over_keys = ("events.hop_trend_1", "events.hop_trend_2", "events.time_order_parent", "accounts.hop_trend_1")
@@ -182,3 +184,15 @@ def test_closed_before_it_was_opened_and_limits_without_closing_are_seen() -> No
     failed, _ = shown({**GOOD, "accounts": apart(GOOD["accounts"], 1, ("closed",))})
     assert {"accounts.time_order", "accounts.missing_patterns"} <= failed
     assert not {label for label in failed if label.startswith(("events", "firms.detection("))}
+
+
+def test_models_of_a_column_in_another_order_know_nothing_and_those_the_manifest_names_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed, scores = shown({**GOOD, "firms": apart(GOOD["firms"], 1, ("size",))})
+    assert "firms.utility_worst" in failed
+    assert scores["firms.utility_worst"].high < scores["firms.utility_worst"].ceiling - 0.5
+    tables = tuple(replace(table, targets=("branch",) if table.name == "firms" else ()) for table in TWIN.tables)
+    monkeypatch.setattr(sys.modules[__name__], "TWIN", replace(TWIN, tables=tables))
+    failed, scores = shown(GOOD)
+    assert failed == set()
+    assert {label for label in scores if "utility" in label} == {"firms.utility(branch)"}
+    assert scores["firms.utility(branch)"].n == 250
