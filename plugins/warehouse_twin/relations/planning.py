@@ -25,6 +25,7 @@ from warehouse_twin.relations.kinds import KIND
 from warehouse_twin.relations.linking import draw_driving, draw_second, match_drawn
 from warehouse_twin.relations.making import with_made_keys, with_made_rows
 from warehouse_twin.relations.new_keys import new_keys
+from warehouse_twin.relations.numbering import with_positions
 from warehouse_twin.relations.orphans import linked, unmatched
 from warehouse_twin.relations.rebalancing import rebalanced
 from warehouse_twin.relations.self_keys import to_itself
@@ -60,8 +61,9 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
     columns.update({name: pa.chunked_array([values]) for name, values in empty_keys(blueprint, rows).items()})
     _match(blueprint, parents, columns, seed=seed)
     frame = pa.table({ROW: np.arange(rows, dtype=np.int64), **columns})
+    frame = with_positions(frame, blueprint.profile.rules)
     frame = DistinctKeys(blueprint.table, plan, blueprint.profile, parents, seed=derive_seed(seed, "distinct")).apply(frame)
-    frame = brought_together(_valid(blueprint, frame, parents))
+    frame = with_positions(brought_together(_valid(blueprint, frame, parents)), blueprint.profile.rules)
     frame = frame.set_column(0, ROW, pa.array(np.arange(frame.num_rows, dtype=np.int64)))
     frame = with_made_keys(blueprint, frame, seed=seed)
     for key in plan.itself:

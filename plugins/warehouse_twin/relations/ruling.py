@@ -27,6 +27,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.relations.aggregates import aggregate_rules
 from warehouse_twin.relations.embedding import code_rules
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
+from warehouse_twin.relations.numbering import position_rules
 from warehouse_twin.relations.settling import broken_aggregate, without_settled
 from warehouse_twin.relations.training import context_columns
 from warehouse_twin.spark_session import mapped
@@ -109,7 +110,8 @@ def rules_of(twin: ResolvedTwin, name: str, profiles: Mapping[str, TableProfile]
         lambda table, columns: pq.read_table(snapshot / f"{table}.parquet", columns=list(columns)),
     )
     codes = code_rules(twin[name], plan, profile, lambda table, columns: training_part(snapshot / f"{table}.parquet", columns))
-    found = (*(rule for rule in found if not _touched(twin, name, rule)), *codes)
+    numbers = position_rules(twin[name], plan, lambda table, columns: training_part(snapshot / f"{table}.parquet", columns))
+    found = (*(rule for rule in found if not _touched(twin, name, rule)), *codes, *numbers)
     return (*rules, *(replace(rule, ignored=rule.text in ignored) for rule in found))
 
 

@@ -15,6 +15,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from warehouse_twin.profiling.rules.embedded import unlike
+from warehouse_twin.profiling.rules.positions import misplaced
 from warehouse_twin.profiling.rules.rule import DERIVING, Rule
 from warehouse_twin.profiling.values import DAY_MICROSECONDS, from_parts, to_parts
 
@@ -202,6 +203,8 @@ def violations(rule: Rule, columns: Columns) -> Bools:
         return _unequal(computed(rule, columns, target.type), target)
     if rule.kind == "order":
         return _disordered(first, target, strict=bool(rule.detail.get("strict")))
+    if rule.kind == "position":
+        return misplaced(rule, columns[rule.target], [columns[name] for name in rule.sources])
     if rule.kind == "code":
         return unlike(rule, target, first)
     missing, theirs = nulls_of(target), nulls_of(first)

@@ -24,6 +24,7 @@ RuleKind = Literal[
     "offset",
     "aggregate",
     "code",
+    "position",
 ]
 DERIVING: tuple[RuleKind, ...] = ("equal", "linear", "product", "clock", "part", "dependency")
 """Kinds that say what the target is, given the sources."""
@@ -48,6 +49,7 @@ class Rule:
     is told `by` another column.
     code: the target contains the source, the key of a row above: as its `run`-th run of digits, with zeros before it up to a `width`,
     or as that which it `begins` with, so many characters.
+    position: the target numbers the rows that share the sources, a key, from `first` on.
     `ignored` rules are listed and not kept, because the manifest says so.
     """
 
@@ -94,6 +96,8 @@ class Rule:
                 return f"null({sources[0]}) <= null({target})"
             case "code":
                 return f"{target} contains {sources[0]}"
+            case "position":
+                return f"{target} numbers ({', '.join(sources)}) from {detail['first']}"
             case "offset":
                 return f"offset({target}, {sources[0]})"
             case "aggregate":
