@@ -57,6 +57,8 @@ tables:
   supplier:
     primary_key: s_suppkey
     foreign_keys: [{columns: s_nationkey, references: nation}]
+    gates:
+      undecided: {accept: true, reason: Below scale factor 0.2 too few suppliers are held out for attacks on privacy.}
   part:
     primary_key: p_partkey
   partsupp:
