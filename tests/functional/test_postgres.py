@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from postgres_cases import SHOP
@@ -42,6 +43,7 @@ tables:
         pair_trend_min: {{goal: 1.0, reason: "A thousand rows of columns that all follow from the row's number."}}
         pair_trend: {{goal: 1.0, reason: "A thousand rows of columns that all follow from the row's number."}}
 """
+COPIED = ("customers", "orders")
 KINDS = {
     "day": "day IN ('infinity', '9999-12-31', '0044-03-15 BC') OR day BETWEEN '1850-01-01' AND '1853-01-01'",
     "moment": "moment = '-infinity' OR moment BETWEEN '1899-12-01' AND '1900-02-01'",
@@ -81,9 +83,23 @@ class PostgresProject(Project):
         return self.root / "lake.duckdb"
 
     @property
+    def shore(self) -> Path:
+        return self.root / "shore.duckdb"
+
+    @property
     def environment(self) -> dict[str, str]:
-        urls = {"PROD": self.server.url(self.prod), "DEV": self.server.url(self.dev), "LAKE": f"duckdb://{self.lake}"}
+        urls = {"PROD": self.server.url(self.prod), "DEV": self.server.url(self.dev)}
+        urls |= {"LAKE": f"duckdb://{self.lake}", "SHORE": f"duckdb://{self.shore}"}
         return super().environment | {f"TWIN_WAREHOUSE_{name}": url for name, url in urls.items()}
+
+    def hide_that_it_is_drawn(self) -> None:
+        """`shore` is `lake`, with neither the labels of a twin nor all of its rows: no twin is learned from a twin."""
+        shutil.copy(self.lake, self.shore)
+        with duckdb.connect(str(self.shore)) as opened:
+            changes = {"customers": "born = '1980-02-03'", "orders": "express = express IS NOT TRUE", "things": "yes = yes IS NOT TRUE"}
+            for name, change in changes.items():
+                opened.execute(f"COMMENT ON TABLE out__r1.{name} IS NULL")
+                opened.execute(f"UPDATE out__r1.{name} SET {change} WHERE id = (SELECT min(id) FROM out__r1.{name})")
 
     def warehouse(self, name: str) -> Warehouse:
         return open_warehouse(name, self.environment[f"TWIN_WAREHOUSE_{name.upper()}"])
@@ -107,8 +123,10 @@ def project(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> Postg
     for twin, source, schema, target, customers in (
         ("here", "prod", "shop", "dev", "{}"),
         ("out", "prod", "shop", "lake", "{}"),
-        ("back", "lake", "out__r1", "dev", said),
+        ("back", "shore", "out__r1", "dev", said),
     ):
+        if twin == "back":
+            made.hide_that_it_is_drawn()
         file = made.root / "twins" / f"{twin}.yml"
         file.write_text(MANIFEST.format(twin=twin, source=source, schema=schema, target=target, customers=customers))
         made.twin("run", twin)
@@ -154,7 +172,7 @@ def test_readers_of_the_source_may_read_the_twin_and_nobody_a_release(project: P
     assert found == [("here", "_release"), ("here", "customers")]
 
 
-@pytest.mark.parametrize(("twin", "source", "schema", "target"), [("out", "prod", "shop", "lake"), ("back", "lake", "out__r1", "dev")])
+@pytest.mark.parametrize(("twin", "source", "schema", "target"), [("out", "prod", "shop", "lake"), ("back", "shore", "out__r1", "dev")])
 def test_from_one_kind_to_the_other_types_and_keys_are_kept(
     project: PostgresProject, twin: str, source: str, schema: str, target: str
 ) -> None:
@@ -171,3 +189,31 @@ def test_no_password_is_written_anywhere(project: PostgresProject) -> None:
     word = project.server.password
     found = subprocess.run(["grep", "-rlF", word, str(project.workspace)], capture_output=True, text=True, check=False, env={**os.environ})
     assert found.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "schema", "wanted"),
+    [
+        ("dev", "here__r1", "tables.customers: its comment says that it is synthetic, of here@1"),
+        ("dev", "here", "source.schema: schema here has a _release"),
+        ("lake", "out__r1", "tables.orders: its comment says that it is synthetic, of out@1"),
+        ("dev", "plain", "tables.orders: its rows are those of here@1, table orders"),
+    ],
+)
+def test_no_twin_is_learned_from_a_twin(project: PostgresProject, source: str, schema: str, wanted: str) -> None:
+    """By its label, by what its readers see, and, without either, by its rows."""
+    if schema == "plain":
+        copies = [f"CREATE TABLE plain.{name} AS TABLE here.{name}" for name in COPIED]
+        project.server.run("CREATE SCHEMA plain", *copies, database=project.dev)
+    file = project.root / "twins" / "chained.yml"
+    tables = "".join(f"  {name}: {{primary_key: [id]}}\n" for name in COPIED)
+    text = MANIFEST.partition("synthesizer")[0].format(twin="chained", source=source, schema=schema, target="dev")
+    file.write_text(f"{text}tables:\n{tables}")
+    try:
+        told = project.twin("resolve", "chained", status=2).stderr
+        if schema != "plain":  # whose rows are not read
+            assert wanted in project.twin("manifest", "check", "chained", status=2).stderr
+    finally:
+        file.unlink()
+    assert wanted in told
+    assert "a twin is not learned from a twin; next: " in told

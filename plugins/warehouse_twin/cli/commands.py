@@ -109,6 +109,7 @@ def _manifest_file(name: str, settings: Settings) -> Path:
 def _check(file: Path, settings: Settings, *, offline: bool) -> None:
     """The file alone, then against the catalog of its source."""
     from warehouse_twin.manifest.loading import load
+    from warehouse_twin.stages.chain_guard import refuse_published
     from warehouse_twin.stages.checked_manifests import checked_against, placed
     from warehouse_twin.warehouses import open_warehouse
     from warehouse_twin.warehouses.connections import url_of
@@ -121,6 +122,7 @@ def _check(file: Path, settings: Settings, *, offline: bool) -> None:
         warehouse = open_warehouse(source.warehouse, url_of(source.warehouse, settings), lock_seconds=settings.lock_seconds)
         with warehouse.snapshot(source.schema_) as snapshot:
             tables = snapshot.tables()
+        refuse_published(loaded, warehouse, tables)
     checked_against(loaded, tables, expectations=settings.expectations)
 
 

@@ -16,6 +16,7 @@ _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 # What dbt renders in a YAML text: Jinja's delimiters, and a bare call such as ref('x') among a test's arguments.
 _RENDERED = re.compile(r"\{[{%#]|[}%#]\}|^\s*(env_var|ref|var|source|doc)\s*\(")
 _GLOB = re.compile(r"[*?\[]")
+_LABEL = re.compile(r"Synthetic twin (?P<release>[a-z][a-z0-9_]*@[1-9][0-9]*): ")
 
 
 def release_schema(resolved: ResolvedTwin, release: int) -> str:
@@ -59,6 +60,12 @@ def table_comment(resolved: ResolvedTwin, item: ResolvedTable, release: int) -> 
     else:
         text = f"Synthetic twin {resolved.twin}@{release}: drawn from a model of {source}, whose rows it does not hold."
     return f"{text} {item.table.comment}".strip()
+
+
+def release_of_label(comment: str) -> str | None:
+    """The release, `flights@7`, that a table's comment says it was drawn for; None for any other comment."""
+    found = _LABEL.match(comment)
+    return found["release"] if found else None
 
 
 def verbatim(text: str) -> str:

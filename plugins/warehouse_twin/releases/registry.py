@@ -134,6 +134,11 @@ class Registry:
         names = (tag.name.removeprefix(f"{twin}@") for tag in self.history.tags(f"{twin}@*"))
         return tuple(sorted(int(name) for name in names if re.fullmatch(r"[1-9][0-9]*", name)))
 
+    def all_numbers(self) -> tuple[tuple[str, int], ...]:
+        """(twin, number) of every release of every twin, in order."""
+        found = (tag.name.rpartition("@") for tag in self.history.tags("*@*"))
+        return tuple(sorted((twin, int(number)) for twin, _, number in found if re.fullmatch(r"[1-9][0-9]*", number)))
+
     def read(self, twin: str, number: int) -> dict[str, Any]:
         """release.json as it was tagged, whatever the work tree says now."""
         record: dict[str, Any] = json.loads(self.document(twin, number, RECORD))

@@ -14,12 +14,14 @@ from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.materializing.naming import refuse_unquotable
 from warehouse_twin.materializing.user_projects import profile_of
 from warehouse_twin.relations.families import unordered
+from warehouse_twin.stages.chain_guard import refuse_labelled
 from warehouse_twin.synthesizers.registry import known_synthesizers
 from warehouse_twin.warehouses.catalog import Table
 
 
 def checked_against(loaded: LoadedManifest, declared: Sequence[Table], *, expectations: Path) -> ResolvedTwin:
     """The resolved twin. Raises ManifestError: here, and not after minutes of work."""
+    refuse_labelled(loaded, declared)
     resolved = resolve_manifest(loaded, declared, synthesizers=known_synthesizers(), goals=goal_names(expectations))
     with placed(loaded, "tables"):
         refuse_unquotable(resolved)

@@ -25,6 +25,8 @@ from warehouse_twin.profiling.matching import columns_of, duplicated, match_rows
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.relations.cold_start import unread, with_made_up
 from warehouse_twin.relations.entities import Membership, memberships
+from warehouse_twin.releases.registry import registry_of
+from warehouse_twin.stages.chain_guard import refuse_copied, refuse_published
 from warehouse_twin.stages.checked_manifests import checked_against, placed
 from warehouse_twin.stages.context import StageContext
 from warehouse_twin.warehouses import Snapshot
@@ -71,10 +73,12 @@ def take_snapshot(context: StageContext) -> Taken:
         target = context.warehouse(context.manifest.target.warehouse)
     with warehouse.snapshot(source.schema_) as snapshot:
         declared = snapshot.tables()
+        refuse_published(loaded, warehouse, declared)
         resolved = checked_against(loaded, declared, expectations=context.settings.expectations)
         resolved = replace(resolved, source_dialect=warehouse.dialect, target_dialect=target.dialect)
         cold = {table.name for table in unread(resolved)}
         read = _read_all(snapshot, [_declared(declared, table) for table in resolved.tables if table.name not in cold])
+    refuse_copied(loaded, read, registry_of(context.settings), secret=secret)
     resolved = with_computable(resolved, read)
     tables = with_made_up(resolved, read)
     sources = {

@@ -18,7 +18,7 @@ from warehouse_twin.warehouses.catalog import Table
 from warehouse_twin.warehouses.duckdb_catalog import columns_of, database_of, schemas_of, tables_of, views_of
 
 RELEASE_TABLE = "_release"
-_RELEASE_COLUMNS = ("twin", "release", "data_digest", "published_at")
+RELEASE_COLUMNS = ("twin", "release", "data_digest", "published_at")
 _RELEASE_SCHEMA = re.compile(r"(?P<public>.+)__r\d+", re.DOTALL)
 
 
@@ -100,8 +100,8 @@ def read_release(opened: duckdb.DuckDBPyConnection, public: str) -> Publication 
     columns = columns_of(opened, public).get(RELEASE_TABLE)
     if columns is None:
         return None
-    if tuple(column.name for column in columns) != _RELEASE_COLUMNS:
-        raise TerminalError(f"{public}.{RELEASE_TABLE}: wanted columns {', '.join(_RELEASE_COLUMNS)}; it was not made by publishing")
+    if tuple(column.name for column in columns) != RELEASE_COLUMNS:
+        raise TerminalError(f"{public}.{RELEASE_TABLE}: wanted columns {', '.join(RELEASE_COLUMNS)}; it was not made by publishing")
     table = f"{database_of(opened)}.{quoted(public)}.{quoted(RELEASE_TABLE)}"
     rows = opened.execute(f"SELECT twin, release, data_digest, epoch_us(published_at) FROM {table}").fetchall()
     if len(rows) != 1:
