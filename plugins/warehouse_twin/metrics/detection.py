@@ -45,6 +45,13 @@ def features(sample: Binned, bins: Sequence[ColumnBins]) -> Features:
     return Features(np.stack(columns, axis=1) if columns else np.zeros((sample.rows, 0)), sample.group, sample.groups)
 
 
+def learnable(learned: Floats, *others: Floats) -> list[Floats]:
+    """Rows to learn from, and others, where a column that none of those to learn from has is 0 in all: scikit-learn 1.9 finds no place to
+    cut a column without a value."""
+    empty = np.isnan(learned).all(axis=0)
+    return [np.where(empty, 0.0, rows) for rows in (learned, *others)]
+
+
 def detection(
     measure: str, table: str, *, real: Features, synthetic: Features, floor: Features | None, holdout: Features | None, seed: int
 ) -> Score:
@@ -89,8 +96,9 @@ def _fold(sides: Sequence[Features], fold: int, *, seed: int) -> Floats:
     if not all(len(part) and mine.any() for part, mine in zip(learned, inside, strict=True)):
         return np.zeros((sides[0].groups, sides[1].groups))
     model = HistGradientBoostingClassifier(**BOOSTING, early_stopping=False, random_state=seed % 2**32)
-    model.fit(np.concatenate(learned), np.repeat([0, 1], [len(part) for part in learned]))
-    told = [model.decision_function(side.values[mine]) for side, mine in zip(sides, inside, strict=True)]
+    known, *asked = learnable(np.concatenate(learned), *(side.values[mine] for side, mine in zip(sides, inside, strict=True)))
+    model.fit(known, np.repeat([0, 1], [len(part) for part in learned]))
+    told = [model.decision_function(rows) for rows in asked]
     one, other = ((told[place], side.group[inside[place]], side.groups) for place, side in enumerate(sides))
     return _wins(one, other)
 

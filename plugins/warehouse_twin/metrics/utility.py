@@ -15,7 +15,7 @@ import numpy as np
 
 from warehouse_twin.metrics.binning import Binned, ColumnBins
 from warehouse_twin.metrics.columns import Bools, Floats, Ints
-from warehouse_twin.metrics.detection import BOOSTING, features
+from warehouse_twin.metrics.detection import BOOSTING, features, learnable
 from warehouse_twin.metrics.levels import association, levels
 from warehouse_twin.metrics.replicates import Replicates, scored
 from warehouse_twin.metrics.samples import Samples
@@ -28,10 +28,11 @@ CLASSES = 5
 OF_A_CLASS = 10
 """Rows that a class and all others must have among the tested ones for the class to count."""
 PICKED = 3
-TRIED = 6
+TRIED = 10
 TRIED_ROWS = 2_000
-FOLLOWS = 0.99
+FOLLOWS = 0.95
 """What is predicted so well follows from the other columns: that it still does is asked by `broken_rules`."""
+PREDICTED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ def utility(samples: Samples, target: str, *, seed: int, measure: str = "utility
     that k entities hold and all others as one; of numbers and times R² of their ranks among the training rows. The ceiling learned from
     as many real rows, the floor from independently drawn columns, all are tested on the same held-out rows. The interval is
     a jackknife over the entities of these, with the models as they are. Rows that lack the column are left out. Where a column is
-    the same in all rows, without a second column, or with fewer than 100 rows to learn from or to be tested on n is 0 and the interval
-    all of [0, 1].
+    the same in all rows or but for one group of entities, without a second column, or with fewer than 100 rows to learn from or to be
+    tested on n is 0 and the interval all of [0, 1].
     """
     column = next((column for column in samples.bins if column.name == target), None)
     if column is None or column.kind == "opaque" or len(samples.bins) < 2 or samples.holdout is None:
@@ -69,7 +70,7 @@ def utility(samples: Samples, target: str, *, seed: int, measure: str = "utility
     if min(rows, len(held)) < FEWEST or not _varies(real.wanted[:rows]):
         return _unknown(measure, samples.table, target)
     found, *yardsticks = (None if task is None else _tested(task.some(slice(rows)), held, seed=seed) for task in (drawn, apart, real))
-    if found is None or not np.isfinite(found.value):
+    if found is None or not found.samples:
         return _unknown(measure, samples.table, target)
     floor, ceiling = (None if one is None else max(0.0, one.value) for one in yardsticks)
     n = min(rows, len(held))
@@ -86,10 +87,11 @@ def utility_worst(samples: Samples, candidates: Collection[str], *, seed: int) -
 
 
 def picked(samples: Samples, candidates: Collection[str], *, seed: int) -> list[str]:
-    """The three columns of `candidates` that models predict best from the other columns, decided on the training rows alone.
+    """Up to three columns of `candidates` that models predict best from the other columns, decided on the training rows alone.
 
-    Of the six that go furthest together with another column those are picked that a model which learned from half of the training
-    entities predicts best for the other half; what is predicted in full only where nothing else is left.
+    Of the ten that go furthest together with another column those are picked that a model which learned from half of the training
+    entities predicts best for the other half; what is predicted nearly in full comes last, and of what is hardly predicted one is
+    picked where there is nothing else.
     """
     asked = [column for column in samples.bins if column.name in candidates and column.kind != "opaque"]
     codes = {column.name: levels(samples.training, column)[:TRIED_ROWS] for column in samples.bins}
@@ -99,7 +101,8 @@ def picked(samples: Samples, candidates: Collection[str], *, seed: int) -> list[
     }
     tried = sorted(asked, key=lambda column: -strength[column.name])[:TRIED]
     skills = {column.name: skill for column in tried if (skill := _tried(samples, column, seed=seed)) is not None}
-    return sorted(skills, key=lambda name: (skills[name] >= FOLLOWS, -skills[name]))[:PICKED]
+    best = sorted(skills, key=lambda name: (skills[name] >= FOLLOWS, -skills[name]))
+    return [name for name in best if skills[name] >= PREDICTED][:PICKED] or best[:1]
 
 
 def _tried(samples: Samples, column: ColumnBins, *, seed: int) -> float | None:
@@ -144,9 +147,7 @@ def _tested(learned: Task, held: Task, *, seed: int) -> Replicates:
     value = _skill(held.wanted, said)
     present = np.unique(held.group)
     without = [_skill(held.wanted[held.group != group], said[held.group != group]) for group in present]
-    if not np.isfinite(without).all():
-        return Replicates(value, ())
-    return Replicates(value, (np.asarray(without),))
+    return Replicates(value, (np.asarray(without),) if np.isfinite([value, *without]).all() else ())
 
 
 def _said(learned: Task, known: Floats, *, seed: int) -> Floats:
@@ -159,12 +160,13 @@ def _said(learned: Task, known: Floats, *, seed: int) -> Floats:
         return np.zeros((len(known), CLASSES + 1)) if classes else np.full(len(known), learned.wanted[0])
     kind: Any = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
     model = kind(**BOOSTING, early_stopping=False, random_state=seed % 2**32)
+    rows, asked = learnable(learned.known, known)
     with threadpool_limits(limits=1, user_api="openmp"):  # sums of several threads are not the same every time
-        model.fit(learned.known, learned.wanted)
+        model.fit(rows, learned.wanted)
         if not classes:
-            return np.asarray(model.predict(known))
+            return np.asarray(model.predict(asked))
         found = np.zeros((len(known), CLASSES + 1))
-        found[:, model.classes_] = model.predict_proba(known)
+        found[:, model.classes_] = model.predict_proba(asked)
         return found
 
 

