@@ -142,10 +142,10 @@ class Learned:
         return found
 
 
-def learn(twin: ResolvedTwin, tables: Mapping[str, pa.Table], folder: Path) -> Learned:
+def learn(twin: ResolvedTwin, tables: Mapping[str, pa.Table], folder: Path, *, secret: bytes = SECRET) -> Learned:
     """Split, repair, write and profile source tables."""
     rows = dict(tables)
-    members = memberships(twin, rows, secret=SECRET)
+    members = memberships(twin, rows, secret=secret)
     repair(twin, rows)
     for name, table in rows.items():
         write_rows(folder / f"{name}.parquet", table, members[name])

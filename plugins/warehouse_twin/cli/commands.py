@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from warehouse_twin import pipeline
 from warehouse_twin.cli.output import Ended, answer, say
@@ -49,8 +51,16 @@ def _outcome(result: pipeline.StageResult) -> list[str]:
         return [head, *failed, f"next: twin gate {result.twin} --release {result.release} --explain"]
     if result.stage == "gate":
         evaluated = f"{what}: verdict {facts['verdict']}, {facts['evaluated']} of {facts['expected']} expectations evaluated"
-        return [evaluated, *facts.get("parity", [])]
+        return [evaluated, *_together(facts), *facts.get("parity", [])]
     return [*_lost(result), f"{what}: {result.stage} {'had nothing to do' if result.skipped else 'done'}"]
+
+
+def _together(facts: Mapping[str, Any]) -> list[str]:
+    """At what level scores were judged that share the chance of a false alarm."""
+    shared = facts.get("together")
+    if not shared:
+        return []
+    return [f"{shared['scores']} scores share a false alarm in 40 runs: each was judged at a one-sided {100 * shared['level']:.2g} %"]
 
 
 def _lost(result: pipeline.StageResult) -> list[str]:

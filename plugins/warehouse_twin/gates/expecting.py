@@ -145,6 +145,7 @@ def _arguments(asked: Requirement, goal: float | None) -> dict[str, Any]:
         "better": asked.better,
         "burden": asked.burden,
         "min_n": asked.expectation.min_n,
+        "level": asked.level,
         "goal": goal,
         "accepted": asked.accepted,
     }
@@ -154,8 +155,8 @@ def score_frame(scores: Sequence[Score]) -> pd.DataFrame:
     """The table of scores that Great Expectations reads, a row a score."""
     import pandas as pd
 
-    rows = [(score.measure, ", ".join(score.columns), score.low, score.value, score.high, score.n) for score in scores]
-    return pd.DataFrame(rows, columns=["measure", "target", "low", "value", "high", "n"])
+    rows = [(score.measure, ", ".join(score.columns), score.low, score.value, score.high, score.n, score.df) for score in scores]
+    return pd.DataFrame(rows, columns=["measure", "target", "low", "value", "high", "n", "df"]).astype({"df": "float64"})
 
 
 def _read(results: Sequence[Any], *, expected: int) -> Evaluation:

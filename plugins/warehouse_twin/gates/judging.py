@@ -1,17 +1,26 @@
-"""From scores and a policy to judged scores. Pure: no file, no tool."""
+"""From scores and a policy to judged scores. Pure: no file, no tool.
+
+A run asks for a hundred scores and more, and a verdict fails where one of them does. So that an honest twin is failed by chance in at
+most one run of forty, scores of a suite that is judged `against` share that chance (Bonferroni 1936; Dunn 1961,
+doi:10.1080/01621459.1961.10482090): each is judged by an interval that is as much wider as their number asks, which is known before any
+score is. What is counted without error takes no share. Scores that are judged `for` keep their 95 % interval: a twin passes when each
+of them is shown to be safe, which an unsafe one is by chance in at most one run of forty, however many there are (an
+intersection-union test: Berger 1982, doi:10.1080/00401706.1982.10487790); to share would make every one of them easier to fail.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from warehouse_twin.gates.measures import MEASURES
 from warehouse_twin.gates.policy import Burden, Expectation, Policy
 from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.manifest.resolved import ResolvedTwin
+from warehouse_twin.metrics.intervals import ONE_SIDED, at_level
 from warehouse_twin.metrics.score import Better, Score
 
 Status = Literal["pass", "fail", "undecided"]
@@ -21,7 +30,10 @@ Said = Literal[Status, "shown"]
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """An expectation asked of one target. `number`, `loosened`: the manifest's goal and reason; `accepted`: its reason for undecided."""
+    """An expectation asked of one target. `number`, `loosened`: the manifest's goal and reason; `accepted`: its reason for undecided.
+
+    `shares`: whether it shares the chance of a false alarm with others; `level` is what is left for it at one end of its interval.
+    """
 
     expectation: Expectation
     suite: str
@@ -31,6 +43,8 @@ class Requirement:
     number: float | None = None
     loosened: str | None = None
     accepted: str | None = None
+    shares: bool = False
+    level: float = ONE_SIDED
 
     @property
     def label(self) -> str:
@@ -105,6 +119,7 @@ class Judged:
             "status": self.status,
             "accepted": asked.accepted if self.status == "undecided" else None,
             "loosened": asked.loosened,
+            "level": asked.level,
             **({} if asked.blocks else {"would": self.would, "until": asked.expectation.until}),
         }
 
@@ -128,9 +143,16 @@ def requirements(policy: Policy, twin: ResolvedTwin, manifest: Manifest) -> tupl
                         number=loosened.goal if loosened else None,
                         loosened=loosened.reason if loosened else None,
                         accepted=undecided.reason if undecided else None,
+                        shares=suite.judged == "against" and expectation.blocks and not MEASURES[expectation.score].counted,
                     )
                 )
-    return tuple(asked)
+    level = ONE_SIDED / max(1, sharing(asked))
+    return tuple(replace(item, level=level) if item.shares else item for item in asked)
+
+
+def sharing(asked: Iterable[Requirement]) -> int:
+    """How many requirements share the chance of a false alarm."""
+    return sum(item.shares for item in asked)
 
 
 def judge(asked: Sequence[Requirement], scores: Iterable[Score]) -> tuple[list[Judged], list[str]]:
@@ -148,7 +170,7 @@ def judge(asked: Sequence[Requirement], scores: Iterable[Score]) -> tuple[list[J
         score = found[0]
         goal = requirement.expectation.bound(score, number=requirement.number)
         status = status_of(
-            (score.low, score.value, score.high),
+            at_level((score.low, score.value, score.high), score.df, level=requirement.level),
             n=score.n,
             goal=goal,
             better=requirement.better,

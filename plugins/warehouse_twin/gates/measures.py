@@ -23,11 +23,13 @@ Targets = Callable[[ResolvedTwin, ResolvedTable], list[tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure: which way is better, and its targets by scope. `worst` names a column or pair that only the score knows."""
+    """A measure: which way is better, and its targets by scope. `worst` names a column or pair that only the score knows; what is
+    `counted` over all rows has no interval."""
 
     better: Better
     targets: Mapping[Scope, Targets]
     worst: bool = False
+    counted: bool = False
 
 
 def _once(applies: Callable[[ResolvedTwin, ResolvedTable], bool]) -> Targets:
@@ -82,12 +84,12 @@ MEASURES: Mapping[str, Measure] = {
     "pair_trend_way": Measure("higher", {"table": _ANY_PAIR}),
     "pair_trend_min": Measure("higher", {"table": _ANY_PAIR}, worst=True),
     "child_counts": Measure("higher", {"foreign_key": _keys_to_protected}),
-    "orphans": Measure("lower", {"foreign_key": _keys}),
-    "orphan_rate": Measure("higher", {"foreign_key": _keys_with_orphans}),
-    "key_unique": Measure("higher", {"table": _once(lambda twin, table: bool(table.table.primary_key))}),
-    "broken_rules": Measure("lower", {"table": _once(lambda twin, table: table.synthesizer == "tree")}),
+    "orphans": Measure("lower", {"foreign_key": _keys}, counted=True),
+    "orphan_rate": Measure("higher", {"foreign_key": _keys_with_orphans}, counted=True),
+    "key_unique": Measure("higher", {"table": _once(lambda twin, table: bool(table.table.primary_key))}, counted=True),
+    "broken_rules": Measure("lower", {"table": _once(lambda twin, table: table.synthesizer == "tree")}, counted=True),
     "row_count": Measure("higher", {"table": _once(lambda twin, table: not table.keep_real)}),
-    "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}),
+    "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}, counted=True),
     "detection": Measure("lower", {"table": _ANY_COLUMN}),
     "detection_with_children": Measure("lower", {"table": _ANY_CHILD}),
     "coverage": Measure("higher", {"table": _ANY_COLUMN}, worst=True),

@@ -69,6 +69,11 @@ def summary_of(verdict: Mapping[str, Any], resolved: Mapping[str, Any], anchors:
     )
 
 
+def _together(shared: Mapping[str, Any]) -> str:
+    """How the chance of a false alarm is shared; bars show 95 % intervals all the same."""
+    return f"{whole(shared['scores'])} scores, each at a one-sided {100 * shared['level']:.2g} %" if shared else ""
+
+
 def _facts(verdict: Mapping[str, Any], resolved: Mapping[str, Any], twin: str) -> tuple[tuple[str, str], ...]:
     def place(side: str) -> str:
         parts = (resolved.get(f"{side}_warehouse"), resolved.get(f"{side}_schema"))
@@ -84,6 +89,7 @@ def _facts(verdict: Mapping[str, Any], resolved: Mapping[str, Any], twin: str) -
         ("Target", place("target")),
         ("Protected entity", str(resolved.get("entity") or ("each row by itself" if resolved else ""))),
         ("k", whole(resolved["k"]) if resolved.get("k") else ""),
+        ("Judged together", _together(verdict.get("together") or {})),
         ("Held out", "" if share is None else f"{100 * share:.4g} % of entities"),
     ]
     return tuple((term, text) for term, text in facts if text)

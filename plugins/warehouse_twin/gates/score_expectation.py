@@ -6,6 +6,7 @@ A process that has not imported it evaluates nothing and calls that success, whi
 
 # No `from __future__ import annotations`: GX reads the annotations of its models with pydantic 1.
 
+import math
 from typing import Any, ClassVar, Dict, List, Optional, Tuple  # noqa: UP035
 
 from great_expectations.execution_engine import PandasExecutionEngine  # noqa: TID253
@@ -18,12 +19,13 @@ from great_expectations.render.renderer_configuration import RendererConfigurati
 
 from warehouse_twin.gates.judging import status_of
 from warehouse_twin.gates.measures import MEASURES
+from warehouse_twin.metrics.intervals import ONE_SIDED, at_level
 
 METRIC = "twin.score"
 
 
 class TwinScore(TableMetricProvider):
-    """The rows (low, value, high, n) of a table of scores that hold one measure of one target."""
+    """The rows (low, value, high, n, df) of a table of scores that hold one measure of one target."""
 
     metric_name = METRIC
     value_keys = ("measure", "target")
@@ -41,12 +43,16 @@ class TwinScore(TableMetricProvider):
         rows = frame[frame["measure"] == metric_value_kwargs["measure"]]
         if not MEASURES[metric_value_kwargs["measure"]].worst:
             rows = rows[rows["target"] == metric_value_kwargs["target"]]
-        return [(float(row.low), float(row.value), float(row.high), int(row.n)) for row in rows.itertuples()]
+        return [
+            (float(row.low), float(row.value), float(row.high), int(row.n), None if math.isnan(row.df) else int(row.df))
+            for row in rows.itertuples()
+        ]
 
 
 class ExpectScoreToMeetGoal(BatchExpectation):
-    """Expect that a score was measured once and that it, with its 95 % interval, meets its goal.
+    """Expect that a score was measured once and that it, with its interval, meets its goal.
 
+    `level` is what lies beyond either end of that interval: .025 of a 95 % interval, less where many scores share the chance.
     `target` names the columns the score is about, empty for a whole table and where only the score knows them. `goal` is
     None where there is nothing to compare with: that is undecided, which is met only when it is `accepted`.
     """
@@ -56,11 +62,12 @@ class ExpectScoreToMeetGoal(BatchExpectation):
     better: str
     burden: str
     min_n: int
+    level: float = ONE_SIDED
     goal: Optional[float] = None  # noqa: UP045
     accepted: Optional[str] = None  # noqa: UP045
 
     metric_dependencies: ClassVar[Tuple[str, ...]] = (METRIC,)  # noqa: UP006
-    success_keys: ClassVar[Tuple[str, ...]] = ("measure", "target", "better", "burden", "min_n", "goal", "accepted")  # noqa: UP006
+    success_keys: ClassVar[Tuple[str, ...]] = ("measure", "target", "better", "burden", "min_n", "level", "goal", "accepted")  # noqa: UP006
     args_keys: ClassVar[Tuple[str, ...]] = success_keys  # noqa: UP006
 
     def _validate(
@@ -72,8 +79,9 @@ class ExpectScoreToMeetGoal(BatchExpectation):
         rows = metrics[METRIC]
         if len(rows) != 1:
             return {"success": False, "result": {"observed_value": f"measured {len(rows)} times, wanted once"}}
-        low, value, high, n = rows[0]
-        status = status_of((low, value, high), n=n, goal=self.goal, better=self.better, burden=self.burden, min_n=self.min_n)  # type: ignore[arg-type]
+        low, value, high, n, df = rows[0]
+        interval = at_level((low, value, high), df, level=self.level)
+        status = status_of(interval, n=n, goal=self.goal, better=self.better, burden=self.burden, min_n=self.min_n)  # type: ignore[arg-type]
         met = status == "pass" or (status == "undecided" and self.accepted is not None)
         return {"success": met, "result": {"observed_value": f"{value:.6g} ({low:.6g} to {high:.6g}, n = {n:,}): {status}"}}
 

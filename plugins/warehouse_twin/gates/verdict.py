@@ -40,6 +40,12 @@ class Verdict:
         return self.status in ("pass", "undecided-accepted")
 
     @property
+    def together(self) -> dict[str, float]:
+        """How many scores share the chance of a false alarm, and what is left of it for each; nothing where none do."""
+        sharing = [judged.requirement.level for judged in self.judged if judged.requirement.shares]
+        return {"scores": len(sharing), "level": min(sharing)} if sharing else {}
+
+    @property
     def failed(self) -> list[str]:
         """A sentence for everything that stands in the way."""
         return [*self.problems, *(judged.sentence for judged in self.judged if not judged.passes)]
@@ -52,6 +58,7 @@ class Verdict:
             "passed": self.passed,
             "expected": self.expected,
             "evaluated": self.evaluated,
+            "together": self.together,
             "judged": [judged.to_dict() for judged in self.judged],
             "problems": list(self.problems),
             "attempt": self.attempt,

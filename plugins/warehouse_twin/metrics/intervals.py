@@ -1,10 +1,26 @@
-"""Intervals of shares that were counted: Wilson's for one, Newcombe's for the difference of two."""
+"""Intervals of shares that were counted: Wilson's for one, Newcombe's for the difference of two; and intervals at other levels."""
 
 from __future__ import annotations
 
 import math
 
 Z_95 = 1.959964
+ONE_SIDED = 0.025
+"""What lies beyond one end of a 95 % interval."""
+
+
+def reach(df: int | None, *, level: float = ONE_SIDED) -> float:
+    """How many standard errors the end of an interval is off its value, that leaves `level` beyond it: Student's t, or the normal's."""
+    from scipy.special import ndtri, stdtrit
+
+    return float(-ndtri(level) if df is None else -stdtrit(df, level))
+
+
+def at_level(interval: tuple[float, float, float], df: int | None, *, level: float) -> tuple[float, float, float]:
+    """(low, value, high) of a 95 % interval with each end moved to where it leaves `level` beyond it, by its own standard error."""
+    low, value, high = interval
+    further = reach(df, level=level) / reach(df)
+    return value - (value - low) * further, value, value + (high - value) * further
 
 
 def wilson(successes: float, n: float, *, z: float = Z_95) -> tuple[float, float]:

@@ -15,15 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from warehouse_twin.metrics.columns import Floats, Ints
+from warehouse_twin.metrics.intervals import reach
 from warehouse_twin.metrics.score import Better, Score
 from warehouse_twin.randomness import random_bits
 
 GROUPS = 10
-_T_95 = (
-    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262),
-    *(2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093),
-)
-"""Two-sided 95 % points of Student's t for 1 to 19 degrees of freedom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +38,14 @@ class Replicates:
 
     @property
     def half_width(self) -> float:
-        groups = min((len(sample) for sample in self.samples), default=0)
-        if groups < 2:
+        if self.df < 1:
             return math.inf
-        variance = sum(jackknife_variance(sample) for sample in self.samples)
-        return _T_95[min(groups - 1, len(_T_95)) - 1] * math.sqrt(variance)
+        return reach(self.df) * math.sqrt(sum(jackknife_variance(sample) for sample in self.samples))
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom: one less than groups of the sample that has fewest."""
+        return min((len(sample) for sample in self.samples), default=0) - 1
 
 
 def jackknife_variance(sample: Floats) -> float:
@@ -92,7 +91,7 @@ def scored(
     """A statistic as a Score with its interval."""
     value = min(max(replicates.value, least), most)
     low, high = replicates.interval(least=least, most=most)
-    return Score(measure, table, value, min(low, value), max(high, value), n, better, floor, ceiling, columns)
+    return Score(measure, table, value, min(low, value), max(high, value), n, better, floor, ceiling, columns, max(replicates.df, 1))
 
 
 def exact(measure: str, table: str, value: float, *, n: int, columns: tuple[str, ...] = (), better: Better = "higher") -> Score:

@@ -15,7 +15,8 @@ class Score:
 
     `value` lies in [`low`, `high`], its 95 % interval. `floor` is the same measure on independent columns, `ceiling` on
     a real holdout of equal size; either is None where it has no meaning (orphans have no ceiling but 0).
-    `n` counts the rows behind the smaller side. `columns` is empty for a measure of the whole table.
+    `n` counts the rows behind the smaller side. `columns` is empty for a measure of the whole table. `df` are the degrees of
+    freedom that the interval's standard error has; None where it is known as well as the normal distribution asks.
     """
 
     measure: str
@@ -28,6 +29,7 @@ class Score:
     floor: float | None = None
     ceiling: float | None = None
     columns: tuple[str, ...] = ()
+    df: int | None = None
 
     def __post_init__(self) -> None:
         if not self.low <= self.value <= self.high:

@@ -89,6 +89,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
         "passed": verdict.passed,
         "expected": verdict.expected,
         "evaluated": verdict.evaluated,
+        "together": verdict.together,
         "failed": verdict.failed,
         **told,
     }

