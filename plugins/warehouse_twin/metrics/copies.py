@@ -35,9 +35,10 @@ class Records:
 def exact_copies(records: Records) -> Score:
     """The share of synthetic rows that equal some training row on all of the record's columns: in [0, 1], lower is better.
 
-    The ceiling is the share of real rows: held-out ones that equal a training row, and, where their entities are known, training
-    rows that equal one of another entity, which says the same of five times as many rows. The floor is the share of independently
-    drawn columns; all against the whole training part. The interval is Newcombe's for the difference to the ceiling, laid
+    The ceiling is what chance does: the share of real rows, held-out ones that equal a training row, and, where their entities are
+    known, training rows that equal one of another entity, which says the same of five times as many rows; or the floor, the share
+    of independently drawn columns, where that is larger (nobody copied those; the rows of a source that counts its values out may
+    meet less often than by chance). All against the whole training part. The interval is Newcombe's for the difference to the ceiling, laid
     there, so that `low` above the ceiling means: significantly more copies than chance makes of real rows (one-sided,
     0.2 %). Two training rows that equal each other are counted twice and are one finding: in the interval a training row is half
     a row. Without a holdout the interval is Wilson's. A record of fewer than two columns says nothing: n is 0 and the interval
@@ -61,6 +62,8 @@ def exact_copies(records: Records) -> Score:
         real, rows = holdout if shared is None else (holdout[0] + shared.sum(), holdout[1] + len(shared))
         ceiling = float(real) / rows
         counted = holdout[1] + (rows - holdout[1]) / 2
+        if floor[1] and floor[0] / floor[1] > ceiling:
+            ceiling, counted = floor[0] / floor[1], floor[1]
         low, high = (min(1.0, max(0.0, ceiling + bound)) for bound in newcombe(synthetic, (ceiling * counted, counted), z=Z))
         n = min(n, holdout[1])
     below = floor[0] / floor[1] if floor[1] else None

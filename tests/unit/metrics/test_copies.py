@@ -87,3 +87,21 @@ def test_a_table_that_is_kept_holds_the_same_rows_in_any_order() -> None:
     assert same_rows("t", TRAINING, TRAINING.slice(0, 3), columns=("a", "b")).value == 0.75
     assert same_rows("t", TRAINING, rows((1, "x"), (2, "y"), (3, None), (3, None)), columns=("a", "b")).value == 0.75
     assert same_rows("t", TRAINING.slice(0, 0), TRAINING.slice(0, 0), columns=("a", "b")).value == 1.0
+
+
+def test_where_real_rows_meet_less_often_than_by_chance_independent_columns_are_the_ceiling() -> None:
+    """A source that counts its pairs out, none twice: draws of equal columns meet training rows by chance, and copied nothing."""
+    draw = np.random.default_rng(4)
+    grid = draw.permutation(10_000)
+    pairs = pa.table({"a": grid // 100, "b": grid % 100})
+    training, holdout = pairs.slice(0, 2_000), pairs.slice(2_000, 500)
+
+    def some() -> pa.Table:
+        return pa.table({"a": draw.integers(0, 100, 2_000), "b": draw.integers(0, 100, 2_000)})
+
+    alone = Records("t", ("a", "b"), training, some(), holdout=holdout, entities=np.arange(2_000))
+    assert exact_copies(alone).low > exact_copies(alone).ceiling == 0.0
+    honest = exact_copies(replace(alone, floor=some()))
+    assert honest.low <= honest.ceiling == honest.floor == pytest.approx(0.2, abs=0.03)
+    copying = exact_copies(replace(alone, floor=some(), synthetic=training))
+    assert copying.low > copying.ceiling
