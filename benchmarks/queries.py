@@ -30,6 +30,7 @@ import pyarrow.parquet as pq
 from benchmarks.linked import Schema, Tables, read_tables
 from benchmarks.relational import independent
 from benchmarks.tpch import KEYS, make_project, workplace
+from warehouse_twin.metrics.workload import relative_difference
 from warehouse_twin.warehouses.catalog import ForeignKey, Table
 
 FILE = Path(__file__).with_name("tpch.sql")
@@ -104,7 +105,7 @@ def answers(folder: Path, *, scale: float) -> dict[int, pd.DataFrame]:
 def error(number: int, real: pd.DataFrame, other: pd.DataFrame) -> float:
     """How far the answer is off, see above."""
     if number == COUNTED:
-        return _relative(np.array([len(real)]), np.array([len(other)]))
+        return relative_difference(np.array([len(real)]), np.array([len(other)]))
     reading = READINGS.get(number, Reading())
     sides = []
     for side in (real, other):
@@ -112,12 +113,7 @@ def error(number: int, real: pd.DataFrame, other: pd.DataFrame) -> float:
         numbers = list(reading.numbers or keyed.columns)
         sides.append(keyed[numbers].astype(float))
     one, two = sides[0].align(sides[1], join="outer")
-    return float(np.mean([_relative(one[name].fillna(0).to_numpy(), two[name].fillna(0).to_numpy()) for name in one]))
-
-
-def _relative(real: np.ndarray, other: np.ndarray) -> float:
-    whole, off = np.abs(real).sum(), np.abs(real - other).sum()
-    return float(off / whole) if whole else float(off > 0)
+    return float(np.mean([relative_difference(one[name].fillna(0).to_numpy(), two[name].fillna(0).to_numpy()) for name in one]))
 
 
 def errors(real: Mapping[int, pd.DataFrame], other: Mapping[int, pd.DataFrame]) -> dict[int, float]:

@@ -16,7 +16,7 @@ from warehouse_twin.metrics.comparable import key_label, predicted_columns, reco
 from warehouse_twin.metrics.score import Better
 from warehouse_twin.relations.key_plans import key_plans
 
-Scope = Literal["table", "column", "foreign_key"]
+Scope = Literal["table", "column", "foreign_key", "query"]
 Targets = Callable[[ResolvedTwin, ResolvedTable], list[tuple[str, ...]]]
 """The columns of every score that a measure takes of a table; `()` for one of the whole table."""
 
@@ -62,6 +62,11 @@ def _keys_to_protected(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[s
     return [key_label(table, key) for key in table.table.foreign_keys if not table.keep_real and not twin[key.references].keep_real]
 
 
+def _queries(measure: str) -> Targets:
+    """The queries that are asked of source and twin; the answer is a score of the first drawn table that a query reads."""
+    return lambda twin, table: [(query.name,) for query in twin.queries if query.table == table.name and measure in query.measures]
+
+
 def _has_events(twin: ResolvedTwin, table: ResolvedTable) -> bool:
     """Whether rows of one parent follow each other in time."""
     return bool(time_columns(twin, table)) and key_plans(twin)[table.name].drive is not None
@@ -102,6 +107,9 @@ MEASURES: Mapping[str, Measure] = {
     **{f"hop_trend_{hops}": Measure("higher", {"table": _once(_over(hops))}, worst=True) for hops in range(1, MOST_HOPS + 1)},
     "utility": Measure("higher", {"column": _predicted}),
     "utility_worst": Measure("higher", {"table": _once(_picks)}, worst=True),
+    "query_error": Measure("lower", {"query": _queries("query_error")}),
+    "query_rank": Measure("higher", {"query": _queries("query_rank")}),
+    "join_rows": Measure("higher", {"query": _queries("join_rows")}),
     "exact_copies": Measure("lower", {"table": _ANY_RECORD}),
     "near_copies": Measure("lower", {"table": _ANY_RECORD}),
     "dcr_excess": Measure("lower", {"table": _ANY_RECORD}),

@@ -48,6 +48,9 @@ MEASURES: Mapping[str, tuple[str, str]] = {
         "The ceiling learned from real rows.",
     ),
     "utility_worst": ("Utility, weakest", "The same of columns that can be predicted best. The one furthest below its ceiling."),
+    "query_error": ("Answers", "How far the numbers of a query's answer are from the source's: Σ|a − b| / Σ|a| over its groups."),
+    "query_rank": ("Answers, ranking", "How far the ten groups that come first in a query's answer are the source's, in the same order."),
+    "join_rows": ("Answers, joins", "How near the rows that come out of a query's join, for each row that goes in, are to the source's."),
     "exact_copies": ("Exact copies", "The share of rows equal to a real row, beside how often held-out rows are so by chance."),
     "dcr_excess": (
         "Closeness to real rows",

@@ -15,6 +15,7 @@ from warehouse_twin.manifest.gating import Gates
 from warehouse_twin.manifest.generators import GeneratorSpec
 from warehouse_twin.manifest.schedules import check_schedule
 from warehouse_twin.manifest.shapes import AnyNames, Name, Names, Share, Strict
+from warehouse_twin.manifest.workload import Workload
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 WAREHOUSE = r"^[A-Za-z][A-Za-z0-9_.-]*$"
@@ -257,6 +258,7 @@ class Manifest(Strict):
     dbt_parity: DbtParity | None = Field(
         default=None, description="A dbt project that must say of the twin what it says of the source. Default: none."
     )
+    workload: Workload | None = Field(default=None, description="Queries whose answers on source and twin are compared. Default: none.")
     tables: Tables = Field(description="The tables, in any order.")
 
     @field_validator("twin")

@@ -69,6 +69,15 @@ class ResolvedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedQuery:
+    """A query of the workload, the table whose score its answer is, and the measures that are taken of it; nothing of its text."""
+
+    name: str
+    table: str
+    measures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedTwin:
     """A twin, its tables in foreign-key order: every parent before its children."""
 
@@ -84,6 +93,8 @@ class ResolvedTwin:
     tables: tuple[ResolvedTable, ...]
     source_dialect: Dialect = "duckdb"
     target_dialect: Dialect = "duckdb"
+    queries: tuple[AskedQuery, ...] = ()
+    """what the gate asks of source and twin; read anew from the manifest's files by each gate"""
 
     def __getitem__(self, name: str) -> ResolvedTable:
         for table in self.tables:
@@ -113,7 +124,8 @@ class ResolvedTwin:
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> ResolvedTwin:
         tables = tuple(_table_from(item) for item in value["tables"])
-        return cls(**{**value, "tables": tables})
+        queries = tuple(AskedQuery(**{**item, "measures": tuple(item["measures"])}) for item in value.get("queries", ()))
+        return cls(**{**value, "tables": tables, "queries": queries})
 
 
 def _published_from(table: ResolvedTable, chosen: str) -> ResolvedTable:

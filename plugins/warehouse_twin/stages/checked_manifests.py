@@ -14,6 +14,7 @@ from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.materializing.naming import refuse_unquotable
 from warehouse_twin.materializing.user_projects import profile_of
 from warehouse_twin.relations.families import unordered
+from warehouse_twin.stages import workload
 from warehouse_twin.stages.chain_guard import refuse_labelled
 from warehouse_twin.synthesizers.registry import known_synthesizers
 from warehouse_twin.warehouses.catalog import Table
@@ -28,6 +29,7 @@ def checked_against(loaded: LoadedManifest, declared: Sequence[Table], *, expect
     if (asked := loaded.manifest.dbt_parity) is not None:
         with placed(loaded, "dbt_parity"):
             profile_of(loaded.file.resolve().parent.parent / asked.project)
+    workload.check(loaded, resolved)
     fields = {table.name: "order_by" if table.validity is None else "validity" for table in resolved.tables}
     faults = [loaded.positions.fault(("tables", name, fields[name]), message) for name, message in unordered(resolved)]
     if faults:

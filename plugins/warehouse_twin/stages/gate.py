@@ -25,7 +25,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.ruling import broken_rows, near
-from warehouse_twin.stages import parity
+from warehouse_twin.stages import parity, workload
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.snapshots import read_snapshot
 from warehouse_twin.warehouses.duckdb_loading import read_file
@@ -45,6 +45,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "targets": {name: spec.targets for name, spec in manifest.tables.items()},
         "seed": _seed(context),
         **parity.parameters(context),
+        **workload.parameters(context),
     }
 
 
@@ -55,10 +56,12 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     """
     from warehouse_twin.gates.report import write_report
 
-    resolved = context.decided
+    queries = workload.queries_of(context.manifest.workload, context.resolved, context.settings.project)
+    resolved = workload.with_queries(context.decided, queries)
     asked = requirements(load_policy(context.settings.expectations), resolved, context.manifest)
     inputs = _inputs(context)
     scored = score_twin(resolved, inputs, seed=_seed(context))
+    scored.scores.extend(workload.scores(context, queries))
     judged, problems = judge(asked, scored.scores)
     told = _parity(context, folder, problems)
     blocking = [item for item in asked if item.blocks]
