@@ -13,7 +13,9 @@ def test_a_group_that_is_missing_counts_as_nothing() -> None:
     assert relative_error(one, other) == (1 + 4 + 1) / 10
 
 
-@pytest.mark.parametrize(("one", "other", "off"), [([0.0], [0.0], 0), ([0.0], [3.0], 1), ([1.0], [9.0], 1), ([2.0], [1.0], 0.5), ([], [], 0)])
+@pytest.mark.parametrize(
+    ("one", "other", "off"), [([0.0], [0.0], 0), ([0.0], [3.0], 1), ([1.0], [9.0], 1), ([2.0], [1.0], 0.5), ([], [], 0)]
+)
 def test_no_error_is_more_than_1(one: list[float], other: list[float], off: float) -> None:
     assert relative_error(np.array(one), np.array(other)) == off
     assert relative_difference(np.array([1.0]), np.array([9.0])) == 8

@@ -26,7 +26,10 @@ TWIN = twin_of(
         "customers", "id INTEGER", "name VARCHAR", "country VARCHAR", "tier VARCHAR", "salary DOUBLE", key=("id",),
         foreign=(link("country", "countries", "code"),), pii={"name": ("name", "en_US")},
     ),
-    resolved("orders", "id INTEGER", "customer INTEGER", "total DECIMAL(10,2)", "placed DATE", key=("id",), foreign=(link("customer", "customers"),)),
+    resolved(
+        "orders", "id INTEGER", "customer INTEGER", "total DECIMAL(10,2)", "placed DATE", key=("id",),
+        foreign=(link("customer", "customers"),),
+    ),
     entity="customers",
     k=10,
 )  # fmt: skip
