@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -31,11 +32,23 @@ class Links:
         return plan.drive.references if plan is not None and plan.drive is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The children of every parent over one key: of those of the training part, with the parents' entities, and of the twin's."""
+
+    columns: tuple[str, ...]
+    training: Ints
+    entities: Ints
+    drawn: Ints
+
+
 def key_scores(
     twin: ResolvedTwin, table: ResolvedTable, rows: pa.Table, real: tuple[Part, Part], links: Links, *, read: Read, seed: int
-) -> list[Score]:
-    """Unique keys, row count, and for each foreign key orphans and children per parent. `read` gives a table's real parts."""
+) -> tuple[list[Score], list[Family]]:
+    """Unique keys, row count, and for each foreign key orphans and children per parent, which are told too. `read` gives a table's
+    real parts."""
     name = table.name
+    families = []
     scores = [key_unique(name, rows, columns=table.table.primary_key)] if table.table.primary_key else []
     if not table.keep_real:
         scores.append(_row_count(table, rows, real, links, read))
@@ -51,8 +64,10 @@ def key_scores(
         if not table.keep_real and not twin[key.references].keep_real:
             parents = real if key.references == name else read(key.references)
             drawn = children(found, rows=len(parent))
-            scores.append(_child_counts(name, key, label, real, parents, drawn, seed=seed))
-    return scores
+            score, family = _child_counts(name, key, label, real, parents, drawn, seed=seed)
+            scores.append(score)
+            families.append(family)
+    return scores, families
 
 
 def real_links(key: ForeignKey, real: tuple[Part, Part], parents: tuple[Part, Part]) -> Ints:
@@ -64,11 +79,11 @@ def real_links(key: ForeignKey, real: tuple[Part, Part], parents: tuple[Part, Pa
 
 def _child_counts(
     name: str, key: ForeignKey, label: tuple[str, ...], real: tuple[Part, Part], parents: tuple[Part, Part], drawn: np.ndarray, *, seed: int
-) -> Score:
+) -> tuple[Score, Family]:
     """Real parents are split as their entities are, but count all their children, whichever part those are in."""
     counts = children(real_links(key, real, parents), rows=sum(len(part.rows) for part in parents))
     training = len(parents[0].rows)
-    return child_counts(
+    score = child_counts(
         name,
         columns=label,
         training=counts[:training],
@@ -77,6 +92,7 @@ def _child_counts(
         holdout=counts[training:] if len(counts) > training else None,
         seed=seed,
     )
+    return score, Family(label, counts[:training], parents[0].entities, drawn)
 
 
 def _row_count(table: ResolvedTable, rows: pa.Table, real: tuple[Part, Part], links: Links, read: Read) -> Score:

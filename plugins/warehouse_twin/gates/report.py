@@ -12,40 +12,61 @@ from typing import Any
 
 from warehouse_twin.gates.report_charts import Bar
 from warehouse_twin.gates.report_readings import mapping, number, read_all, whole
+from warehouse_twin.gates.report_schema import graph_of
 from warehouse_twin.gates.report_tables import table_views
 from warehouse_twin.gates.report_views import summary_of
 from warehouse_twin.gates.report_words import MEASURES
 from warehouse_twin.workspace import write_text
 
-__all__ = ["write_report"]
+__all__ = ["document_of", "write_report"]
+
+SCHEMA_VERSION = 1
 
 _SAMPLE = Bar(value=74.0, interval=(66.0, 82.0), span=(14.0, 92.0), floor=14.0, ceiling=92.0, goal=58.0, description="")
 """The bar that explains the bars."""
 
 
-def write_report(
-    *,
-    file: Path,
+FACTS = ("rows", "holdout", "repairs", "orphans", "lost", "made_up")
+"""What the receipts of earlier stages say that the page shows, by table or foreign key."""
+
+
+def document_of(
     verdict: Mapping[str, Any],
     scores: Mapping[str, Any],
-    pairs: Mapping[str, Any] | None,
     resolved: Mapping[str, Any],
     facts: Mapping[str, Any],
-) -> None:
-    """Write the report of one release to `file`, atomically.
+    *,
+    pairs: Mapping[str, Any],
+    pictures: Mapping[str, Any],
+) -> dict[str, Any]:
+    """All that the page shows, as JSON: what the gate leaves, the resolved twin, and of `facts` those that are shown."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": verdict,
+        **scores,
+        "resolved": resolved,
+        "facts": {name: facts[name] for name in FACTS if name in facts},
+        "pairs": pairs,
+        "pictures": pictures,
+    }
 
-    `verdict` and `scores` are what the gate leaves as JSON, `resolved` is `ResolvedTwin.to_dict()`, `pairs` maps a table
-    to its matrices of pair trends (`columns`, `value`, `floor`, `ceiling`), `facts` may hold `rows`, `holdout` and
-    `repairs`, by table or foreign key. Any part may be missing: what is not there is not shown, or said to be missing.
+
+def write_report(file: Path, document: Mapping[str, Any]) -> None:
+    """Write the page of a document, as `document_of` makes it, to `file`, atomically.
+
+    `pairs` maps a table to its matrices of pair trends (`columns`, `value`, `floor`, `ceiling`), `pictures` to what is drawn of it. Any
+    part may be missing: what is not there is not shown, or said to be missing.
     """
-    readings = read_all(mapping(scores), mapping(verdict))
-    tables = table_views(scores=mapping(scores), pairs=mapping(pairs), resolved=mapping(resolved), facts=mapping(facts), readings=readings)
+    verdict, resolved = mapping(document.get("verdict")), mapping(document.get("resolved"))
+    readings = read_all(document, verdict)
+    tables = table_views(document, readings)
     anchors = {table.name: table.anchor for table in tables}
-    repairs = [(str(key), whole(count)) for key, count in sorted(mapping(mapping(facts).get("repairs")).items()) if number(count)]
+    repairs = mapping(mapping(document.get("facts")).get("repairs"))
     page = _template().render(
-        summary=summary_of(mapping(verdict), mapping(resolved), anchors, readings),
+        summary=summary_of(verdict, resolved, anchors, readings),
         tables=tables,
-        repairs=repairs,
+        graph=graph_of(resolved, tables),
+        repairs=[(str(key), whole(count)) for key, count in sorted(repairs.items()) if number(count)],
         measures=MEASURES,
         sample=_SAMPLE,
     )

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from warehouse_twin.gates.report_charts import HeatMap, bar, domain_of, heat_map
+from warehouse_twin.gates.report_contest import Contest, contest_of
+from warehouse_twin.gates.report_grids import Joint, joints
+from warehouse_twin.gates.report_plots import Curve, Plot, distributions, families, membership, seasons, unseen
 from warehouse_twin.gates.report_readings import Reading, items, mapping, name_of, number, tally, whole
 from warehouse_twin.gates.report_views import Row, rows_of
 from warehouse_twin.gates.report_words import OF_KEYS
@@ -45,14 +48,6 @@ class Unmodelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
-    """Challengers beside the published synthesizer: a line per measure of (figure, whether it is the best)."""
-
-    synthesizers: tuple[str, ...]
-    lines: tuple[tuple[Reading, tuple[tuple[str, bool], ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Source:
     """Everything that is known of one table."""
 
@@ -61,6 +56,7 @@ class Source:
     declared: Mapping[str, Any] | None
     facts: Mapping[str, Any]
     pairs: object
+    pictures: Mapping[str, Any]
     challengers: Mapping[str, Any]
     readings: tuple[Reading, ...]
 
@@ -112,21 +108,21 @@ class TableView:
     columns: tuple[ColumnView, ...]
     unmodelled: tuple[Unmodelled, ...]
     heat: HeatMap | None
+    joints: tuple[Joint, ...]
+    distributions: tuple[Plot, ...]
+    unseen: tuple[str, ...]
+    seasons: tuple[Plot, ...]
+    families: tuple[Plot, ...]
+    curve: Curve | None
     contest: Contest | None
 
 
-def table_views(
-    *,
-    scores: Mapping[str, Any],
-    pairs: Mapping[str, Any],
-    resolved: Mapping[str, Any],
-    facts: Mapping[str, Any],
-    readings: Sequence[Reading],
-) -> tuple[TableView, ...]:
+def table_views(document: Mapping[str, Any], readings: Sequence[Reading]) -> tuple[TableView, ...]:
     """A view per table of the resolved twin, in its order, then of any other table that has a score."""
+    parts = ("resolved", "facts", "pairs", "pictures", "challengers")
+    resolved, facts, pairs, pictures, challengers = (mapping(document.get(part)) for part in parts)
     declared = {str(mapping(item.get("table")).get("name", "")): item for item in items(resolved.get("tables"))}
     names = list(dict.fromkeys([*declared, *(reading.table for reading in readings)]))
-    challengers = mapping(scores.get("challengers"))
     sources = [
         Source(
             name=name,
@@ -134,6 +130,7 @@ def table_views(
             declared=declared.get(name),
             facts=facts,
             pairs=pairs.get(name),
+            pictures=mapping(pictures.get(name)),
             challengers=mapping(challengers.get(name)),
             readings=tuple(reading for reading in readings if reading.table == name),
         )
@@ -150,6 +147,7 @@ def _view(source: Source) -> TableView:
     parts = [reading for reading in rest if not reading.of_table]
     single = [reading for reading in parts if len(reading.columns) == 1]
     measures = tuple(dict.fromkeys(reading.measure for reading in single))
+    foreign = items(source.table.get("foreign_keys"))
     return TableView(
         name=source.name,
         anchor=source.anchor,
@@ -171,7 +169,13 @@ def _view(source: Source) -> TableView:
         columns=_columns(source, measures, single),
         unmodelled=_unmodelled(source),
         heat=heat_map(source.pairs),
-        contest=_contest(source, whole_table),
+        joints=joints(source.pictures),
+        distributions=distributions(source.pictures, _types(source)),
+        unseen=unseen(source.pictures),
+        seasons=seasons(source.pictures),
+        families=families(source.pictures, {_names(key.get("columns")): str(key.get("references", "")) for key in foreign}),
+        curve=membership(source.pictures),
+        contest=contest_of(source.challengers, whole_table, synthesizer=source.synthesizer),
     )
 
 
@@ -268,29 +272,3 @@ def _unmodelled(source: Source) -> tuple[Unmodelled, ...]:
         told = mapping(source.fact(fact))
         found += [Unmodelled(name, kind, str(told[name]), fact == "lost") for name, kind in types.items() if name in told]
     return tuple(found)
-
-
-def _contest(source: Source, published: Sequence[Reading]) -> Contest | None:
-    """The measures of the whole table that a challenger has, each challenger's figure beside the published one."""
-    rivals = {
-        str(name): {reading.measure: reading for reading in map(Reading.of, items(found)) if reading.of_table}
-        for name, found in source.challengers.items()
-    }
-    ours = {reading.measure: reading for reading in published}
-    measures = {measure for found in rivals.values() for measure in found}
-    in_order = [*(measure for measure in ours if measure in measures), *sorted(measures - ours.keys())]
-    lines = tuple(_line([found.get(measure) for found in (ours, *rivals.values())]) for measure in in_order)
-    return Contest((source.synthesizer or "published", *rivals), lines) if lines else None
-
-
-def _line(readings: Sequence[Reading | None]) -> tuple[Reading, tuple[tuple[str, bool], ...]]:
-    """One measure of every synthesizer, written with equally many decimals; a tie is nobody's win, so it has no best."""
-    there = [reading for reading in readings if reading is not None]
-    digits = max(reading.digits for reading in there)
-    values = [reading.value for reading in there if reading.value is not None]
-    best = (max(values) if there[0].higher else min(values)) if values else None
-    alone = len(values) > 1 and values.count(best) == 1 if best is not None else False
-    return there[0], tuple(
-        ("–", False) if reading is None else (reading.text(reading.value, digits=digits), alone and reading.value == best)
-        for reading in readings
-    )

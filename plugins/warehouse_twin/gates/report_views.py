@@ -37,6 +37,8 @@ class Summary:
     undecided: tuple[Row, ...]
     accepted: tuple[Row, ...]
     loosened: tuple[Row, ...]
+    problems: tuple[str, ...]
+    """what fails a verdict beside scores"""
 
     @property
     def missing(self) -> int:
@@ -46,14 +48,14 @@ class Summary:
     @property
     def unexplained(self) -> bool:
         """The release did not pass, and nothing in the verdict says why."""
-        return self.outcome != "pass" and not (self.failed or self.undecided or self.missing)
+        return self.outcome != "pass" and not (self.failed or self.undecided or self.missing or self.problems)
 
 
 def summary_of(verdict: Mapping[str, Any], resolved: Mapping[str, Any], anchors: Mapping[str, str], readings: Sequence[Reading]) -> Summary:
     judged = [reading for reading in readings if reading.judged]
     blocking = [reading for reading in judged if not reading.accepted]
     twin = str(verdict.get("twin") or resolved.get("twin") or "twin")
-    release = verdict.get("release")
+    release, problems = verdict.get("release"), verdict.get("problems")
     undecided = str(verdict.get("status", "")).startswith("undecided")
     return Summary(
         name=twin if release is None else f"{twin}@{release}",
@@ -66,6 +68,7 @@ def summary_of(verdict: Mapping[str, Any], resolved: Mapping[str, Any], anchors:
         undecided=rows_of([reading for reading in blocking if reading.tone in ("undecided", "none")], anchors),
         accepted=rows_of([reading for reading in judged if reading.accepted], anchors),
         loosened=rows_of([reading for reading in judged if reading.loosened], anchors),
+        problems=tuple(problem for problem in problems if isinstance(problem, str)) if isinstance(problems, list | tuple) else (),
     )
 
 

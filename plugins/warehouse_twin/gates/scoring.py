@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from warehouse_twin.gates.inputs import Inputs, Part, Real
 from warehouse_twin.gates.key_scoring import Links, key_scores
+from warehouse_twin.gates.picturing import picture, picture_families
 from warehouse_twin.gates.sampled_scoring import Look
 from warehouse_twin.gates.thinning import Thinning
 from warehouse_twin.manifest.resolved import ResolvedTwin
@@ -33,16 +34,17 @@ SAMPLE = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """All scores; those of challengers by table and synthesizer; matrices of pair trends by table."""
+    """All scores; those of challengers by table and synthesizer; matrices of pair trends, and what is drawn of it, by table."""
 
     scores: list[Score]
     challengers: dict[str, dict[str, list[Score]]]
     pairs: dict[str, Mapping[str, Any]]
+    pictures: dict[str, dict[str, Any]]
 
 
 def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
     """Score every table of a twin; deterministic in `seed` and what the inputs hold."""
-    scored = Scored([], {}, {})
+    scored = Scored([], {}, {}, {})
     links, thinning = Links(twin, inputs.twin), Thinning(twin, inputs.real, seed=seed)
     for table in twin.tables:
         training, holdout = inputs.real(table.name)
@@ -59,6 +61,7 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
             found, pairs, bins = _candidate(real, rows)
             scored.scores.extend(found)
             scored.scores.extend(Look(twin, real, rows, bins, links, thinning.real).scores())
+            scored.pictures[table.name] = picture(real, rows, pairs)
             if pairs["columns"]:
                 scored.pairs[table.name] = pairs
             if table.synthesizer == "tree":
@@ -66,7 +69,10 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
             for name, drawn in inputs.challengers(table.name).items():
                 scored.challengers.setdefault(table.name, {})[name] = _candidate(real, drawn)[0]
         parts = (training, holdout) if table.rebalance else thinning.thinned(table.name, (training, holdout))  # counts of its own rows
-        scored.scores.extend(key_scores(twin, table, rows, parts, links, read=thinning.real, seed=own))
+        found, families = key_scores(twin, table, rows, parts, links, read=thinning.real, seed=own)
+        scored.scores.extend(found)
+        if not table.keep_real:
+            scored.pictures[table.name]["children"] = picture_families(families, k=twin.k, seed=own)
     return scored
 
 

@@ -64,7 +64,7 @@ def _check_source(chain: Chain, run: RunRecord, name: str, release: ReleaseFacts
 
 def _check_artifacts(chain: Chain, reader: LineageReader, record: LineageRecord, release: ReleaseFacts) -> None:
     run = record.runs[0]
-    for name in (*naming.GATE_FILES, "resolved.json"):
+    for name in (*release.gate_files, "resolved.json"):
         path = f"{'resolve' if name == 'resolved.json' else 'gate'}/{name}"
         digest = release.files.get(name)
         chain.equal(f"mlflow/{path}", "digest in the run's tag", digest, run.tags.get(naming.file_tag(name), "missing"))

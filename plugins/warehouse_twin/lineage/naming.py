@@ -33,7 +33,7 @@ DATA_DIGEST = "twin.data_digest"
 RELEASE_DIGEST = "twin.release_digest"
 MANIFEST_DIGEST = "twin.manifest_digest"
 CODE = "twin.code"
-GATE_FILES = ("scores.json", "verdict.json", "report.html")
+GATE_FILES = ("scores.json", "verdict.json", "report.json", "report.html")
 ATTEMPTS = "attempts.jsonl"
 """In the run's folder: every verdict on this release, also those before the last."""
 

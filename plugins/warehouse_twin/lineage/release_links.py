@@ -15,7 +15,7 @@ import yaml
 from warehouse_twin.digests import digest_file
 from warehouse_twin.errors import IntegrityError
 from warehouse_twin.lineage.links import Chain
-from warehouse_twin.lineage.naming import release_name
+from warehouse_twin.lineage.naming import GATE_FILES, release_name
 from warehouse_twin.lineage.release_files import commit_of, git, release_file, tagged_file, tagged_paths
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.releases.registry import folder_of
@@ -42,6 +42,11 @@ class ReleaseFacts:
     @property
     def name(self) -> str:
         return release_name(self.twin, self.release)
+
+    @property
+    def gate_files(self) -> tuple[str, ...]:
+        """What the gate left of it: releases of earlier versions have no report.json."""
+        return tuple(name for name in GATE_FILES if name in self.facts.get("documents", {}))
 
 
 def check_git(chain: Chain, settings: Settings, twin: str, release: int) -> ReleaseFacts | None:

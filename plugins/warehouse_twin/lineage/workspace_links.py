@@ -10,7 +10,7 @@ from typing import Any
 from warehouse_twin.digests import digest_file
 from warehouse_twin.errors import IntegrityError
 from warehouse_twin.lineage.links import Chain
-from warehouse_twin.lineage.naming import GATE_FILES, digest_of_receipt
+from warehouse_twin.lineage.naming import digest_of_receipt
 from warehouse_twin.lineage.release_links import ReleaseFacts
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.synthesizers.registry import CARD, model_digest
@@ -105,7 +105,7 @@ def check_release_against_receipts(chain: Chain, release: ReleaseFacts, receipts
         _compare(chain, f"source/{table}", "keyed digest in the receipt of resolve", source, receipts, "resolve", f"source/{table}")
     for table, digest in facts.get("profiles", {}).items():
         _compare(chain, f"profile/{table}.json", "digest in the receipt of profile", digest, receipts, "profile", f"{table}.json")
-    for name in GATE_FILES:
+    for name in release.gate_files:
         _compare(chain, f"gate/{name}", "digest in the receipt of gate", release.files.get(name), receipts, "gate", name)
     schema = release.files.get("schema.json")
     _compare(chain, "materialize/schema.json", "digest in the receipt of materialize", schema, receipts, "materialize", "schema.json")

@@ -90,13 +90,13 @@ def _fit(column: pa.ChunkedArray, name: str, declared: str | None, holders: Hold
     if kind == "opaque":
         return ColumnBins(name, kind)
     if kind == "categorical":
-        return ColumnBins(name, kind, categories=_commonest(values.data, holders))
+        return ColumnBins(name, kind, categories=commonest(values.data, holders)[:SHAPE_CATEGORIES])
     present = np.sort(values.data[~values.missing])
     return ColumnBins(name, kind, knots=_quantiles(present, KNOTS), edges=_quantiles(present, QUANTILE_BINS)[:-1])
 
 
-def _commonest(strings: pa.Array, holders: Holders | None) -> pa.Array:
-    """The commonest values that enough entities hold, commonest first, ties by value."""
+def commonest(strings: pa.Array, holders: Holders | None) -> pa.Array:
+    """The values that enough entities hold, commonest first, ties by value."""
     encoded = strings.dictionary_encode()
     codes, size = encoded.indices, len(encoded.dictionary)
     filled = strings.is_valid().to_numpy(zero_copy_only=False)
@@ -105,7 +105,7 @@ def _commonest(strings: pa.Array, holders: Holders | None) -> pa.Array:
     if holders is not None:
         table = table.filter(pa.array(holders_of(codes, holders.entities[filled], size=size) >= holders.k))
     order = pc.sort_indices(table, sort_keys=[("count", "descending"), ("value", "ascending")])
-    return table.column("value").take(order[:SHAPE_CATEGORIES]).combine_chunks()
+    return table.column("value").take(order).combine_chunks()
 
 
 def _quantiles(ordered: np.ndarray, count: int) -> np.ndarray:

@@ -55,7 +55,8 @@ def seasonality(sides: Sides) -> Score:
     `columns` names column and cycle. The sums over a cycle are the seasonal sub-series of Cleveland and others 1990 (STL, Journal
     of Official Statistics 6(1)), as shares. Without a time column n is 0 and the interval all of [0, 1].
     """
-    found = [counted(sides, partial(_phase, name=name, cycle=cycle), columns=(name, cycle)) for name, cycle in _cycles(sides.training)]
+    cycles = cycles_of(sides.training.rows)
+    found = [counted(sides, partial(_phase, name=name, cycle=cycle), columns=(name, cycle)) for name, cycle in cycles]
     return _worst("seasonality", sides, found)
 
 
@@ -101,22 +102,28 @@ def _worst(measure: str, sides: Sides, found: Sequence[Counted]) -> Score:
 
 def _order(side: Side, pair: tuple[str, str], unit: int) -> Cells:
     """0 to 2 for before, at, after, in whole units; 3 to 5 where the one, the other or both are missing."""
-    first, second = (_moments(side, name) for name in pair)
+    first, second = (_moments(side.rows, name) for name in pair)
     sign = np.sign(first.data // unit - second.data // unit) + 1
     missing = first.missing.astype(np.int64) + 2 * second.missing
     return Cells(np.where(missing > 0, missing + 2, sign), 6)
 
 
-def _cycles(training: Side) -> Iterator[tuple[str, str]]:
-    for name in times_of(training.rows):
+def cycles_of(rows: pa.Table) -> Iterator[tuple[str, str]]:
+    """The time columns, each with the cycles that rows of it can be spread over."""
+    for name in times_of(rows):
         for cycle in CYCLES:
-            codes = _phase(training, name, cycle).codes
+            codes = phases(rows, name, cycle).codes
             if any_of(codes) and (cycle != "hour" or (codes > 0).any()):
                 yield name, cycle
 
 
 def _phase(side: Side, name: str, cycle: str) -> Cells:
-    values = _moments(side, name)
+    return phases(side.rows, name, cycle)
+
+
+def phases(rows: pa.Table, name: str, cycle: str) -> Cells:
+    """The hour (0 to 23), weekday (0 is Monday) or month (0 is January) of every row."""
+    values = _moments(rows, name)
     if cycle == "hour":
         codes = values.data // HOUR % 24
     elif cycle == "weekday":
@@ -126,8 +133,8 @@ def _phase(side: Side, name: str, cycle: str) -> Cells:
     return Cells(np.where(values.missing, -1, codes), _SIZES[cycle])
 
 
-def _moments(side: Side, name: str) -> Values:
-    return decode(side.rows.column(name), "datetime", name=name)
+def _moments(rows: pa.Table, name: str) -> Values:
+    return decode(rows.column(name), "datetime", name=name)
 
 
 def _numbers(side: Side, name: str) -> Values:

@@ -1,7 +1,7 @@
 """The registry: every release of every twin, immutable, in a git repository of its own with DVC at its root.
 
     releases/<twin>/<n>/release.json          the root of trust: what the release is, and the sha256 of every data file
-    releases/<twin>/<n>/manifest.yml resolved.json verdict.json scores.json report.html schema.json
+    releases/<twin>/<n>/manifest.yml resolved.json verdict.json scores.json report.json report.html schema.json
     releases/<twin>/<n>/data/<table>.parquet  in DVC, by data.dvc
     tag <twin>@<n>                            annotated; a release is one when it has its tag
 
@@ -29,7 +29,7 @@ from warehouse_twin.settings import Settings
 from warehouse_twin.workspace import WORK_PREFIX, new_folder, read_json
 
 RECORD = "release.json"
-DOCUMENTS = (RECORD, "manifest.yml", "resolved.json", "verdict.json", "scores.json", "report.html", "schema.json")
+DOCUMENTS = (RECORD, "manifest.yml", "resolved.json", "verdict.json", "scores.json", "report.json", "report.html", "schema.json")
 """The only files beside data/*.parquet that may enter the open zone."""
 VOLATILE = ("code", "version", "mlflow_run_id", "dbt_invocation")
 """Fields of release.json that say who made the release, not what it is: doing it again may change them."""

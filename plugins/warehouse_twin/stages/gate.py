@@ -50,11 +50,11 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
 
 
 def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
-    """Leaves scores.json, pairs.json, verdict.json, report.html and data_docs/. The facts are the verdict in short.
+    """Leaves scores.json, verdict.json, report.json, report.html and data_docs/. The facts are the verdict in short.
 
     Where the manifest names a dbt project, parity.json says what it found.
     """
-    from warehouse_twin.gates.report import write_report
+    from warehouse_twin.gates.report import document_of, write_report
 
     queries = workload.queries_of(context.manifest.workload, context.resolved, context.settings.project)
     resolved = workload.with_queries(context.decided, queries)
@@ -76,16 +76,11 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     )
     scores = _scores(scored)
     write_json(folder / "scores.json", scores)
-    write_json(folder / "pairs.json", scored.pairs)
     write_json(folder / "verdict.json", verdict.to_dict())
-    write_report(
-        file=folder / "report.html",
-        verdict=verdict.to_dict(),
-        scores=scores,
-        pairs=scored.pairs,
-        resolved=resolved.to_dict(),
-        facts={**context.receipt("profile").facts, **context.receipt("resolve").facts},
-    )
+    facts = {**context.receipt("profile").facts, **context.receipt("resolve").facts}
+    shown = document_of(verdict.to_dict(), scores, resolved.to_dict(), facts, pairs=scored.pairs, pictures=scored.pictures)
+    write_json(folder / "report.json", shown)
+    write_report(folder / "report.html", shown)
     _remember(context, verdict)
     return {
         "verdict": verdict.status,

@@ -27,7 +27,7 @@ from warehouse_twin.workspace import WORK_PREFIX, read_json, write_json
 
 logger = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
-GATE_FILES = ("scores.json", "verdict.json", "report.html")
+GATE_FILES = ("scores.json", "verdict.json", "report.json", "report.html")
 
 
 def parameters(context: StageContext) -> Mapping[str, Any]:
