@@ -12,6 +12,7 @@ import pyarrow.parquet as parquet
 
 from hangar_parts import MANIFEST, ROWS, SENTINEL, TABLES, opaque_model, resolved_twin, scores, seats_model, seats_profile, verdict
 from warehouse_twin.digests import digest_file, digest_folder, digest_of, keyed
+from warehouse_twin.lineage.naming import GATE_FILES
 from warehouse_twin.lineage.reading import reading
 from warehouse_twin.lineage.recording import record
 from warehouse_twin.manifest.resolved import ResolvedTwin
@@ -137,7 +138,8 @@ class Hangar:
 
     def gate(self, release: int = 1, *, passed: bool = True) -> Receipt:
         write_text(self.run_folder(release) / "attempts.jsonl", '{"attempt": 1}\n')
-        files = {"scores.json": scores(), "verdict.json": verdict(passed=passed, release=release), "report.html": "<p>a report</p>"}
+        files = {"scores.json": scores(), "verdict.json": verdict(passed=passed, release=release)}
+        files |= {"report.json": {"schema_version": 1}, "report.html": "<p>a report</p>"}
         return self.leave("gate", release, files, {"passed": passed})
 
     def until_gate(self, release: int = 1) -> None:
@@ -182,7 +184,7 @@ class Hangar:
         """Put the release into the registry, as the stage of that name does."""
         made, gate, profile = (self.receipt(stage, release) for stage in ("materialize", "gate", "profile"))
         here = self.workspace.root
-        files = {name: here / gate.output / name for name in ("scores.json", "verdict.json", "report.html")}
+        files = {name: here / gate.output / name for name in GATE_FILES}
         files |= {"schema.json": here / made.output / "schema.json", "resolved.json": self.run_folder(release) / "resolved.json"}
         files["manifest.yml"] = self.run_folder(release) / "manifest.yml"
         write_text(files["manifest.yml"], "twin: hangar\n")

@@ -1,6 +1,7 @@
 """The report of a gate: one HTML file that a person who decides about data can read on any screen, on paper and offline.
 
-It shows what the verdict says and never judges again. It holds names, counts and scores, and no value of any row.
+It shows what the verdict says and never judges again. It holds names, counts, scores and shares, and no value that
+fewer than k entities hold.
 The page is the same, byte for byte, for the same inputs: the gate digests what it leaves behind.
 """
 

@@ -113,11 +113,11 @@ def families(pictures: Mapping[str, object], parents: Mapping[tuple[str, ...], s
 
 
 def percent(share: float) -> str:
-    """A share in percent, with a decimal below ten."""
+    """A share in percent, with a decimal below ten; its spaces do not break."""
     shown = 100 * share
     if shown == 0 or shown >= 9.95:
-        return f"{shown:.0f} %"
-    return f"{shown:.1f} %" if shown >= 0.05 else "under 0.1 %"
+        return f"{shown:.0f}\N{NO-BREAK SPACE}%"
+    return f"{shown:.1f}\N{NO-BREAK SPACE}%" if shown >= 0.05 else "under\N{NO-BREAK SPACE}0.1\N{NO-BREAK SPACE}%"
 
 
 def _furthest_first(plots: Sequence[Plot]) -> tuple[Plot, ...]:

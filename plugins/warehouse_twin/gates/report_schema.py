@@ -15,7 +15,7 @@ from typing import Any
 from warehouse_twin.gates.report_readings import items, mapping
 from warehouse_twin.gates.report_tables import TableView
 
-BOX, LINE, GAP_X, GAP_Y = 154, 44, 56, 14
+BOX, LINE, GAP_X, GAP_Y = 164, 44, 48, 14
 PASS = 10
 """The height of a place that a line is led through."""
 LONGEST_NAME = 19
@@ -51,6 +51,7 @@ class Graph:
     height: int
     boxes: tuple[Box, ...]
     edges: tuple[Edge, ...]
+    box: tuple[int, int] = (BOX, LINE)
 
     @property
     def description(self) -> str:

@@ -37,6 +37,7 @@ class Summary:
     undecided: tuple[Row, ...]
     accepted: tuple[Row, ...]
     loosened: tuple[Row, ...]
+    k: str
     problems: tuple[str, ...]
     """what fails a verdict beside scores"""
 
@@ -68,6 +69,7 @@ def summary_of(verdict: Mapping[str, Any], resolved: Mapping[str, Any], anchors:
         undecided=rows_of([reading for reading in blocking if reading.tone in ("undecided", "none")], anchors),
         accepted=rows_of([reading for reading in judged if reading.accepted], anchors),
         loosened=rows_of([reading for reading in judged if reading.loosened], anchors),
+        k=whole(resolved["k"]) if resolved.get("k") else "",
         problems=tuple(problem for problem in problems if isinstance(problem, str)) if isinstance(problems, list | tuple) else (),
     )
 

@@ -17,6 +17,8 @@ _CLOCK = (1_000_000, *(count * _MINUTE for count in (1, 5, 15, 30)), HOUR, 3 * H
 _DAYS = (DAY, 7 * DAY, 14 * DAY)
 _MONTHS = (1, 3, 6, 12, 24, 60, 120, 240, 600, 1_200, 12_000)
 _MONTH = 30 * DAY
+_BEFORE = 1970 * 12
+"""Months before 1970: decades begin where the calendar's do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ def moments(low: int, high: int, *, clock: bool) -> Axis:
             edges = np.arange(first, last + 2) * step
         return _calendar(edges, "clock" if clock else "second" if step < _MINUTE else "minute" if step < DAY else "day")
     months = next((count for count in _MONTHS if (high - low) / (count * _MONTH) <= 1.25 * STEPS), _MONTHS[-1])
-    first, last = (int(np.datetime64(moment, "us").astype("M8[M]").astype(np.int64)) // months for moment in (low, high))
-    edges = (np.arange(first, last + 2) * months).astype("M8[M]").astype("M8[us]").astype(np.int64)
+    first, last = ((int(np.datetime64(moment, "us").astype("M8[M]").astype(np.int64)) + _BEFORE) // months for moment in (low, high))
+    edges = (np.arange(first, last + 2) * months - _BEFORE).astype("M8[M]").astype("M8[us]").astype(np.int64)
     return _calendar(edges, "year" if months % 12 == 0 else "month")
 
 

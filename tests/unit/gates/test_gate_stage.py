@@ -81,7 +81,8 @@ def test_a_passed_verdict_and_all_it_rests_on(prepare, make_manifest, tmp_path: 
     facts = work(context, tmp_path / "out")
     assert (facts["verdict"], facts["passed"], facts["failed"]) == ("pass", True, [])
     assert facts["expected"] == facts["evaluated"] == 32 + 2 * 3
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"scores.json", "pairs.json", "verdict.json", "report.html", "data_docs"}
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert left == {"scores.json", "verdict.json", "report.json", "report.html", "data_docs"}
     scores = read_json(tmp_path / "out" / "scores.json")
     assert {Score.from_dict(score).table for score in scores["scores"]} == {"zones", "drivers", "trips"}
     assert set(scores["challengers"]["trips"]) == {"independent"}

@@ -83,7 +83,7 @@ def test_artefacts_are_those_of_the_receipts(hangar: Any) -> None:
     hangar.record(gate, 1)
     record = lineage(hangar)
     with reading(hangar.settings, "hangar") as reader:
-        for name in ("scores.json", "verdict.json", "report.html"):
+        for name in ("scores.json", "verdict.json", "report.json", "report.html"):
             assert reader.artifact_digest(record.runs[0].run_id, f"gate/{name}") == gate.digests[name]
         assert reader.artifact_digest(record.tables["planes"].run_id, "profile/planes.json") == profile.digests["planes.json"]
         with pytest.raises(IntegrityError, match=r"other\.json"):

@@ -94,6 +94,7 @@ class Shop:
         gate = self.folder(number, "gate")
         write_json(gate / "scores.json", {"scores": [score(number).to_dict()], "challengers": {}})
         write_json(gate / "verdict.json", verdict(number, passed=passed))
+        write_json(gate / "report.json", {"schema_version": 1})
         write_text(gate / "report.html", "<p>a report</p>")
         write_json(self.folder(number, "profile") / "customers.json", {"rows": len(names)})
         self.leave(number, "resolve", {}, digests={"source/customers": "keyed-c", "source/orders": "keyed-o"})

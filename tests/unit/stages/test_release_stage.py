@@ -12,7 +12,7 @@ import pytest
 
 from warehouse_twin.digests import digest_file
 from warehouse_twin.errors import IntegrityError, TerminalError
-from warehouse_twin.releases.registry import VOLATILE
+from warehouse_twin.releases.registry import DOCUMENTS, RECORD, VOLATILE
 from warehouse_twin.settings import Settings
 from warehouse_twin.stages.publish import STAGE as PUBLISH
 from warehouse_twin.stages.release import STAGE as RELEASE
@@ -44,7 +44,7 @@ def test_the_record_holds_the_whole_chain(shop: Any) -> None:
     ]
     assert (record["mlflow_run_id"], record["dbt_invocation"], record["code"]) == ("run", "dbt-1", "unknown")
     assert set(record["files"]) == {"data/customers.parquet", "data/orders.parquet"}
-    assert set(record["documents"]) == {"manifest.yml", "resolved.json", "verdict.json", "scores.json", "report.html", "schema.json"}
+    assert set(record["documents"]) == set(DOCUMENTS) - {RECORD}
     assert shop.registry.differences("shop", 1) == ()
     assert not list(shop.settings.workspace.scratch.iterdir())
 
