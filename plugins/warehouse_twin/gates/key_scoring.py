@@ -12,7 +12,7 @@ from warehouse_twin.gates.inputs import Part
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.columns import Ints
 from warehouse_twin.metrics.comparable import key_label
-from warehouse_twin.metrics.keys import child_counts, children, key_unique, match_parents, orphan_rate, orphans, row_count
+from warehouse_twin.metrics.keys import child_counts, children, key_unique, match_parents, orphan_rate, orphans, row_count, unique_key
 from warehouse_twin.metrics.score import Score
 from warehouse_twin.relations.key_plans import key_plans
 
@@ -51,6 +51,7 @@ def key_scores(
     families = []
     scores = [key_unique(name, rows, columns=table.table.primary_key)] if table.table.primary_key else []
     if not table.keep_real:
+        scores += [unique_key(name, rows, columns=columns) for columns in dict.fromkeys(table.table.unique)]
         scores.append(_row_count(table, rows, real, links, read))
     for key in table.table.foreign_keys:
         label = key_label(table, key)

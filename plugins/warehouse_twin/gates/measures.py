@@ -12,7 +12,7 @@ from typing import Literal
 from warehouse_twin.gates.ancestor_scoring import parents_in_time
 from warehouse_twin.gates.joining import MOST_HOPS, children_keys, ways
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
-from warehouse_twin.metrics.comparable import key_label, predicted_columns, record_columns, shape_columns, time_columns
+from warehouse_twin.metrics.comparable import key_label, predicted_columns, record_columns, shape_columns, step_columns, time_columns
 from warehouse_twin.metrics.score import Better
 from warehouse_twin.relations.key_plans import key_plans
 
@@ -72,12 +72,23 @@ def _has_events(twin: ResolvedTwin, table: ResolvedTable) -> bool:
     return bool(time_columns(twin, table)) and key_plans(twin)[table.name].drive is not None
 
 
+def _has_steps(twin: ResolvedTwin, table: ResolvedTable) -> bool:
+    """Whether the manifest orders the rows of one parent."""
+    return bool(step_columns(twin, table)) and key_plans(twin)[table.name].drive is not None
+
+
+def _unique(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
+    """Keys that the source declares beside the primary one, each once."""
+    return list(dict.fromkeys(table.table.unique)) if not table.keep_real else []
+
+
 def _over(hops: int) -> Callable[[ResolvedTwin, ResolvedTable], bool]:
     return lambda twin, table: any(way.hops == hops for way in ways(twin, table))
 
 
 _ANY_COLUMN = _once(lambda twin, table: bool(shape_columns(twin, table)))
 _ANY_PAIR = _once(lambda twin, table: len(shape_columns(twin, table)) > 1)
+_ANY_TRIPLE = _once(lambda twin, table: len(shape_columns(twin, table)) > 2)
 _ANY_CHILD = _once(lambda twin, table: not table.keep_real and bool(children_keys(twin, table)))
 _ANY_RECORD = _once(lambda twin, table: bool(record_columns(twin, table)))
 
@@ -92,18 +103,24 @@ MEASURES: Mapping[str, Measure] = {
     "orphans": Measure("lower", {"foreign_key": _keys}, counted=True),
     "orphan_rate": Measure("higher", {"foreign_key": _keys_with_orphans}, counted=True),
     "key_unique": Measure("higher", {"table": _once(lambda twin, table: bool(table.table.primary_key))}, counted=True),
+    "unique_key": Measure("higher", {"table": _unique}, counted=True),
     "broken_rules": Measure("lower", {"table": _once(lambda twin, table: table.synthesizer == "tree")}, counted=True),
     "row_count": Measure("higher", {"table": _once(lambda twin, table: not table.keep_real)}),
     "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}, counted=True),
     "detection": Measure("lower", {"table": _ANY_COLUMN}),
     "detection_with_children": Measure("lower", {"table": _ANY_CHILD}),
     "coverage": Measure("higher", {"table": _ANY_COLUMN}, worst=True),
+    "tails": Measure("higher", {"table": _ANY_COLUMN}, worst=True),
     "near_duplicates": Measure("lower", {"table": _ANY_RECORD}),
+    "triple_trend": Measure("higher", {"table": _ANY_TRIPLE}),
     "missing_patterns": Measure("higher", {"table": _ANY_PAIR}),
     "time_order": Measure("higher", {"table": _once(lambda twin, table: len(time_columns(twin, table)) > 1)}, worst=True),
     "time_order_parent": Measure("higher", {"table": _once(lambda twin, table: bool(parents_in_time(twin, table.name)))}, worst=True),
     "seasonality": Measure("higher", {"table": _once(lambda twin, table: bool(time_columns(twin, table)))}, worst=True),
+    "horizon": Measure("higher", {"table": _once(lambda twin, table: bool(time_columns(twin, table)))}, worst=True),
+    "autocorrelation": Measure("higher", {"table": _once(lambda twin, table: bool(time_columns(twin, table)))}, worst=True),
     "event_gaps": Measure("higher", {"table": _once(_has_events)}),
+    "step_trend": Measure("higher", {"table": _once(_has_steps)}),
     **{f"hop_trend_{hops}": Measure("higher", {"table": _once(_over(hops))}, worst=True) for hops in range(1, MOST_HOPS + 1)},
     "utility": Measure("higher", {"column": _predicted}),
     "utility_worst": Measure("higher", {"table": _once(_picks)}, worst=True),

@@ -28,6 +28,15 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     ),
     "coverage": ("Coverage", "The share of a column's common values, or of its range, that the twin has. The column that lacks most."),
     "near_duplicates": ("Repeated rows", "The share of the twin's rows that nearly equal another of its rows, beside that of real rows."),
+    "triple_trend": ("Triple trends", "How closely three columns go together as in the source, over triples of which no pair tells all."),
+    "tails": ("Tails", "How near the number of very large or very small values is to the source's. The column and end furthest off."),
+    "horizon": ("Horizon", "How rows are spread over calendar time, and where it begins and ends. The column that is furthest off."),
+    "autocorrelation": (
+        "Autocorrelation",
+        "How far what is high in one hour, day or month is high in the next ones. The series that is furthest off.",
+    ),
+    "step_trend": ("Steps", "How far a row follows from the one before it, of the same parent."),
+    "unique_key": ("Declared unique keys", "The share of rows with a value of their own, of those that have one."),
     "missing_patterns": ("Missing together", "How closely rows have the same columns missing together as in the source."),
     "time_order": (
         "Order of times",
@@ -60,7 +69,7 @@ MEASURES: Mapping[str, tuple[str, str]] = {
 OF_KEYS = ("child_counts", "orphans", "orphan_rate")
 OF_TABLE = ("row_count", "key_unique", "broken_rules", "same_rows", "pair_trend_min", "null_share_worst")
 """They speak for the whole table, whatever columns they name."""
-SHARES = ("orphans", "broken_rules", "row_count", "key_unique", "same_rows")
+SHARES = ("orphans", "broken_rules", "row_count", "key_unique", "unique_key", "same_rows")
 """Counted shares, shown in percent."""
 PRIVACY = ("exact_copies", "dcr_excess")
 

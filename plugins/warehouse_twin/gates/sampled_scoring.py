@@ -13,20 +13,26 @@ from warehouse_twin.gates.inputs import Part, Real
 from warehouse_twin.gates.joining import children_keys, with_children
 from warehouse_twin.gates.key_scoring import Links
 from warehouse_twin.gates.sampling import LOOKED_AT, Kinds, families, samples_of, sides_of, some
-from warehouse_twin.gates.time_scoring import gap_score
+from warehouse_twin.gates.time_scoring import gap_score, step_score
 from warehouse_twin.gates.utility_scoring import utility_scores
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, Holders, fit_bins
-from warehouse_twin.metrics.comparable import time_columns
+from warehouse_twin.metrics.calendars import horizon
+from warehouse_twin.metrics.comparable import step_columns, time_columns
 from warehouse_twin.metrics.detection import Features, detection, features
 from warehouse_twin.metrics.diversity import coverage, near_duplicates
 from warehouse_twin.metrics.missingness import missing_patterns
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
+from warehouse_twin.metrics.series import autocorrelation
 from warehouse_twin.metrics.sides import Sides
+from warehouse_twin.metrics.tails import ends, tails
 from warehouse_twin.metrics.times import seasonality, time_order
+from warehouse_twin.metrics.triples import triple_trend
 from warehouse_twin.randomness import permutation
 
+TAILED = 50_000
+"""Rows of each kind of which the tails are counted."""
 ReadReal = Callable[[str], tuple[Part, Part]]
 
 
@@ -48,8 +54,10 @@ class Look:
             sides = self._own()
             samples = samples_of(sides, self.bins)
             found += [self._detection("detection", samples), coverage(samples)]
-            found += self._of_times(sides)
+            found += [self._tails(), *self._of_times(sides)]
             found += utility_scores(self.twin, self.real, self._drawn, self.bins)
+            if len(self.bins) > 2:
+                found.append(triple_trend(samples))
             if len(self.bins) > 1:
                 found.append(missing_patterns(sides))
             if self.real.record:
@@ -61,13 +69,26 @@ class Look:
     def _of_times(self, sides: Sides) -> list[Score]:
         """Scores of days and moments; those of parents and children are scored with the ancestors."""
         table, times = self.real.table, time_columns(self.twin, self.real.table)
-        found = [seasonality(sides)] if times else []
+        found = []
+        if times:
+            numbers = [column.name for column in self.bins if column.kind == "numeric"]
+            found += [seasonality(sides), horizon(sides), autocorrelation(sides, numbers)]
         if len(times) > 1:
             found.append(time_order(sides))
         if self._drive is not None and times:
             time = table.order_by if table.order_by in times else times[0]
             found.append(gap_score(table.name, self._drive, time, self.real.fair, self._drawn, seed=self.real.seed))
+        steps = step_columns(self.twin, table)
+        if self._drive is not None and steps:
+            found.append(step_score(self._drive, steps, self.real, self._drawn))
         return found
+
+    def _tails(self) -> Score:
+        """The ends of columns, of many rows: few are there."""
+        sides = self._own(most=TAILED)
+        training = self.real.fair[0]
+        known = training.rows.select(list(sides.columns))
+        return tails(sides, ends(known, training.entities, self.real.table.kinds, k=self.real.k, rows=sides.n))
 
     @property
     def _drive(self) -> ForeignKey | None:
@@ -77,11 +98,11 @@ class Look:
     def _drawn(self) -> Part:
         return Part(self.rows, families(self.rows, self._drive))
 
-    def _own(self) -> Sides:
+    def _own(self, *, most: int = LOOKED_AT) -> Sides:
         """The table's own columns."""
         floor = None if self.real.floor is None else Part(self.real.floor, np.arange(len(self.real.floor), dtype=np.int64))
         parts = Kinds(self.real.fair[0], self._drawn, floor, self.real.fair[1])
-        return sides_of(self.real.table.name, parts, [column.name for column in self.bins], seed=self.real.seed)
+        return sides_of(self.real.table.name, parts, [column.name for column in self.bins], seed=self.real.seed, most=most)
 
     def _with_children(self) -> Samples:
         """The table's columns beside their children's aggregates; the floor has each of these in an order of its own."""

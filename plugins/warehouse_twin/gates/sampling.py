@@ -38,17 +38,17 @@ def some(part: Part, size: int, *, seed: int, stream: str) -> Part:
     return Part(part.rows.take(pa.array(chosen)), part.entities[chosen])
 
 
-def sides_of(table: str, parts: Kinds, columns: Sequence[str], *, seed: int) -> Sides:
+def sides_of(table: str, parts: Kinds, columns: Sequence[str], *, seed: int, most: int = LOOKED_AT) -> Sides:
     """Samples of `columns` in jackknife groups: of all kinds but the training part as many rows as the smallest has."""
     sizes = [len(part.rows) for part in (parts.synthetic, parts.floor, parts.holdout) if part is not None and len(part.rows)]
-    size = min([LOOKED_AT, *sizes])
+    size = min([most, *sizes])
 
     def side(part: Part, count: int, stream: str) -> Side:
         chosen = some(part, count, seed=seed, stream=stream)
         group, groups = entity_groups(chosen.entities, seed=seed)
         return Side(chosen.rows.select(list(columns)), group, groups)
 
-    training, synthetic = side(parts.training, LOOKED_AT, "training"), side(parts.synthetic, size, "synthetic")
+    training, synthetic = side(parts.training, most, "training"), side(parts.synthetic, size, "synthetic")
     floor, holdout = (
         side(part, size, name) if part is not None and len(part.rows) else None
         for part, name in ((parts.floor, "floor"), (parts.holdout, "holdout"))

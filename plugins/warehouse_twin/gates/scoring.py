@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from warehouse_twin.gates.key_scoring import Links, key_scores
 from warehouse_twin.gates.picturing import picture, picture_families
 from warehouse_twin.gates.sampled_scoring import Look
 from warehouse_twin.gates.thinning import Thinning
+from warehouse_twin.gates.versions import stamped
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, Holders, binned, fit_bins
 from warehouse_twin.metrics.closeness import dcr_excess, near_copies
@@ -73,7 +74,12 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
         scored.scores.extend(found)
         if not table.keep_real:
             scored.pictures[table.name]["children"] = picture_families(families, k=twin.k, seed=own)
-    return scored
+    return _stamped(scored)
+
+
+def _stamped(scored: Scored) -> Scored:
+    challengers = {table: {name: stamped(scores) for name, scores in by_name.items()} for table, by_name in scored.challengers.items()}
+    return replace(scored, scores=stamped(scored.scores), challengers=challengers)
 
 
 def _candidate(real: Real, rows: pa.Table) -> tuple[list[Score], Mapping[str, Any], tuple[ColumnBins, ...]]:

@@ -41,6 +41,11 @@ def record_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
     return tuple(name for name in shape_columns(twin, table) if name not in keys and table.kinds.get(name) not in _NEVER_LEARNED)
 
 
+def step_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
+    """The columns of which a row may say something of the next one of its parent, where the manifest orders them."""
+    return tuple(name for name in shape_columns(twin, table) if name != table.order_by) if table.order_by is not None else ()
+
+
 def predicted_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
     """The columns that the manifest wants predicted from the others, or of which some are picked to be."""
     if table.targets is not None:

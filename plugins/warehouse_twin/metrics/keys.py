@@ -96,6 +96,15 @@ def key_unique(table: str, rows: pa.Table, *, columns: Sequence[str]) -> Score:
     return exact("key_unique", table, distinct / rows.num_rows, n=rows.num_rows)
 
 
+def unique_key(table: str, rows: pa.Table, *, columns: tuple[str, ...]) -> Score:
+    """Distinct values of these columns over the rows that have all of them, as SQL's UNIQUE asks: in [0, 1], 1 when none is there twice;
+    counted."""
+    keyed = ~_missing(rows, columns)
+    filled = int(keyed.sum())
+    (keys,) = row_hashes([rows], [columns])
+    return exact("unique_key", table, len(np.unique(keys[keyed])) / filled if filled else 1.0, n=filled, columns=columns)
+
+
 def row_count(table: str, *, rows: int, expected: float, drawn: bool) -> Score:
     """The smaller of the twin's and the expected number of rows over the larger: in [0, 1], 1 is as many as expected.
 

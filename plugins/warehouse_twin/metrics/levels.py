@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 
 from warehouse_twin.metrics.binning import Binned, ColumnBins
@@ -31,3 +33,8 @@ def association(one: Ints, other: Ints) -> float:
     size = (int(one.max(initial=0)) + 1) * width
     cells: Floats = np.bincount(one * width + other, minlength=size).reshape(-1, width) / max(len(one), 1)
     return float(np.abs(cells - np.outer(cells.sum(axis=1), cells.sum(axis=0))).sum()) / 2
+
+
+def strengths(codes: Mapping[str, Ints], wanted: Collection[str]) -> dict[str, float]:
+    """For each of the `wanted` columns of levels how far it goes together with the column that it goes furthest together with."""
+    return {name: max((association(codes[name], codes[other]) for other in codes if other != name), default=0.0) for name in wanted}

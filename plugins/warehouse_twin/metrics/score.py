@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Better = Literal["higher", "lower"]
@@ -30,6 +30,8 @@ class Score:
     ceiling: float | None = None
     columns: tuple[str, ...] = ()
     df: int | None = None
+    computed_by: Mapping[str, str] = field(default_factory=dict, hash=False, kw_only=True)
+    """library → version"""
 
     def __post_init__(self) -> None:
         if not self.low <= self.value <= self.high:

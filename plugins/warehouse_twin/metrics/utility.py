@@ -16,7 +16,7 @@ import numpy as np
 from warehouse_twin.metrics.binning import Binned, ColumnBins
 from warehouse_twin.metrics.columns import Bools, Floats, Ints
 from warehouse_twin.metrics.detection import BOOSTING, features, learnable
-from warehouse_twin.metrics.levels import association, levels
+from warehouse_twin.metrics.levels import levels, strengths
 from warehouse_twin.metrics.replicates import Replicates, scored
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
@@ -95,10 +95,7 @@ def picked(samples: Samples, candidates: Collection[str], *, seed: int) -> list[
     """
     asked = [column for column in samples.bins if column.name in candidates and column.kind != "opaque"]
     codes = {column.name: levels(samples.training, column)[:TRIED_ROWS] for column in samples.bins}
-    strength = {
-        column.name: max((association(codes[column.name], codes[name]) for name in codes if name != column.name), default=0.0)
-        for column in asked
-    }
+    strength = strengths(codes, [column.name for column in asked])
     tried = sorted(asked, key=lambda column: -strength[column.name])[:TRIED]
     skills = {column.name: skill for column in tried if (skill := _tried(samples, column, seed=seed)) is not None}
     best = sorted(skills, key=lambda name: (skills[name] >= FOLLOWS, -skills[name]))

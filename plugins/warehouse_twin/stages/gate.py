@@ -19,6 +19,7 @@ from warehouse_twin.gates.judging import judge, requirements
 from warehouse_twin.gates.policy import load_policy
 from warehouse_twin.gates.scoring import Scored, score_twin
 from warehouse_twin.gates.verdict import Verdict, decide
+from warehouse_twin.gates.versions import stamped
 from warehouse_twin.profiling.snapshot_parts import ENTITY
 from warehouse_twin.profiling.spelled_numbers import with_numbers
 from warehouse_twin.profiling.table_profile import TableProfile
@@ -61,7 +62,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     asked = requirements(load_policy(context.settings.expectations), resolved, context.manifest)
     inputs = _inputs(context)
     scored = score_twin(resolved, inputs, seed=_seed(context))
-    scored.scores.extend(workload.scores(context, queries))
+    scored.scores.extend(stamped(workload.scores(context, queries)))
     judged, problems = judge(asked, scored.scores)
     told = _parity(context, folder, problems)
     blocking = [item for item in asked if item.blocks]

@@ -132,6 +132,7 @@ def test_what_does_not_block_says_what_it_waits_for() -> None:
 def test_what_was_not_studied_yet_is_shown_and_blocks_nothing(expectations: Path) -> None:
     shown = {item.name for _, item in load_policy(expectations).expectations if not item.blocks}
     over_keys = {"hop_trend_1", "hop_trend_2", "hop_trend_3", "detection_with_children", "time_order_parent"}
-    of_times = {"time_order", "seasonality", "event_gaps"}
+    of_times = {"time_order", "seasonality", "event_gaps", "horizon", "autocorrelation", "step_trend"}
     of_queries, of_models = {"query_error", "query_rank", "join_rows"}, {"utility", "utility_worst"}
-    assert shown == over_keys | of_times | of_queries | of_models | {"detection", "coverage", "near_duplicates", "missing_patterns"}
+    of_rows = {"detection", "coverage", "tails", "near_duplicates", "missing_patterns", "triple_trend", "unique_key"}
+    assert shown == over_keys | of_times | of_queries | of_models | of_rows

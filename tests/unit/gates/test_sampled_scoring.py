@@ -21,7 +21,7 @@ from warehouse_twin.gates.time_scoring import gap_score
 from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.manifest.resolved import ForeignKey, ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.score import Score
-from warehouse_twin.warehouses.catalog import Column, Table
+from warehouse_twin.warehouses.catalog import Column, Constraint, Table
 
 HOUR = 3_600 * 1_000_000
 DAY = 24 * HOUR
@@ -125,8 +125,9 @@ def test_ways_lead_up_and_nowhere_twice() -> None:
 def test_another_draw_of_the_source_would_pass_and_its_floor_is_far_below() -> None:
     failed, scores = shown(GOOD)
     assert failed == set()
-    of_times = ("seasonality", "event_gaps", "time_order_parent")
-    asked = ("detection", "coverage", "near_duplicates", "missing_patterns", "utility_worst", *of_times, "hop_trend_1", "hop_trend_2")
+    of_times = ("seasonality", "horizon", "autocorrelation", "event_gaps", "time_order_parent")
+    of_rows = ("detection", "coverage", "tails", "near_duplicates", "missing_patterns", "utility_worst")
+    asked = (*of_rows, *of_times, "hop_trend_1", "hop_trend_2")
     assert {label for label in scores if label.startswith("events")} == {f"events.{name}" for name in asked}
     assert scores["events.hop_trend_2"].columns == ("accounts", "firms")
     over_keys = ("events.hop_trend_1", "events.hop_trend_2", "events.time_order_parent", "accounts.hop_trend_1")
@@ -196,3 +197,62 @@ def test_models_of_a_column_in_another_order_know_nothing_and_those_the_manifest
     assert failed == set()
     assert {label for label in scores if "utility" in label} == {"firms.utility(branch)"}
     assert scores["firms.utility(branch)"].n == 250
+
+
+def test_a_twin_that_stops_early_is_named_with_its_end() -> None:
+    at = GOOD["events"].column("at").to_numpy().astype(np.int64)
+    cut = np.where(at > np.quantile(at, 0.85), np.quantile(at, 0.2), at).astype(np.int64).astype("M8[us]")
+    failed, scores = shown({**GOOD, "events": GOOD["events"].set_column(2, "at", pa.array(cut))})
+    assert "events.horizon" in failed
+    assert scores["events.horizon"].columns[0] == "at"
+    assert "ends early" in scores["events.horizon"].columns[1]
+
+
+def test_where_rows_are_ordered_a_row_follows_from_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The amount of an event is its account's, in all its events: an amount of another account does not follow."""
+    ordered = replace(TWIN, tables=(*TWIN.tables[:2], replace(TWIN.tables[2], order_by="at")))
+    monkeypatch.setattr(sys.modules[__name__], "TWIN", ordered)
+    failed, scores = shown(GOOD)
+    steps = scores["events.step_trend"]
+    assert "events.step_trend" not in failed
+    assert steps.floor < 0.4 < 0.8 < steps.ceiling
+    failed, _ = shown({**GOOD, "events": apart(GOOD["events"], 1, ("amount",))})
+    assert "events.step_trend" in failed
+
+
+def test_declared_keys_that_repeat_are_named_and_each_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = tuple(Constraint("unique", columns, "UNIQUE") for columns in (("size",), ("branch",), ("size",)))
+    firms = replace(TWIN.tables[0], table=replace(TWIN.tables[0].table, constraints=both))
+    monkeypatch.setattr(sys.modules[__name__], "TWIN", replace(TWIN, tables=(firms, *TWIN.tables[1:])))
+    failed, scores = shown(GOOD)
+    assert {label for label in scores if "unique_key" in label} == {"firms.unique_key(size)", "firms.unique_key(branch)"}
+    assert failed == {"firms.unique_key(branch)"}
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_tables_of_hardly_any_rows_have_every_score(rows: int) -> None:
+    """`shown` asks that every score is there."""
+    for few in ({name: table.slice(0, rows) for name, table in GOOD.items()}, {**GOOD, "firms": GOOD["firms"].slice(0, rows)}):
+        _, scores = shown(few)
+        assert all(score.low <= score.value <= score.high for score in scores.values())
+
+
+@pytest.mark.parametrize("columns", ["id", "id at", "id none", "id at none same code", "id word"])
+@pytest.mark.parametrize("held", [0, 300])
+def test_odd_tables_have_every_score(monkeypatch: pytest.MonkeyPatch, columns: str, held: int) -> None:
+    """One column, nothing but nulls, the same value everywhere, a value that fewer than k entities hold; with a holdout and without."""
+    types = {"id": "BIGINT", "at": "TIMESTAMP", "none": "DOUBLE", "same": "BIGINT", "code": "VARCHAR", "word": "VARCHAR"}
+    table = declared("odd", {name: types[name] for name in columns.split()})
+    table = replace(table, targets=("same",) if "same" in columns else None)
+    monkeypatch.setattr(sys.modules[__name__], "TWIN", replace(TWIN, tables=(table,)))
+    monkeypatch.setattr(sys.modules[__name__], "MANIFEST", MANIFEST.model_copy(update={"tables": {"odd": MANIFEST.tables["firms"]}}))
+    number = np.arange(600)
+    values = {
+        "id": number, "at": pa.array([None] * 600, pa.timestamp("us")), "none": pa.array([None] * 600, pa.float64()),
+        "same": np.ones(600, dtype=np.int64), "code": [f"c{row % 100}" for row in range(600)], "word": ["a"] * 595 + ["b"] * 5,
+    }  # fmt: skip
+    rows = pa.table({name: values[name] for name in columns.split()})
+    monkeypatch.setitem(REAL, "odd", (Part(rows.slice(held), number[held:]), Part(rows.slice(0, held), number[:held])))
+    _, scores = shown({"odd": rows.set_column(0, "id", pa.array(number + 1_000))})
+    assert all(score.low <= score.value <= score.high for score in scores.values())
+    assert {name for name in scores if "utility" in name} <= {"odd.utility(same)", "odd.utility_worst"}

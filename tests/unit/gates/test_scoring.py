@@ -56,7 +56,8 @@ def test_columns_drawn_alone_fail_the_pairs_and_nothing_else_of_the_values(relea
         release.twin["trips"] = table.set_column(table.column_names.index(name), name, table.column(name).take(order))
     found = outcome(release)
     assert statuses(found, "fail") == {f"{name} trips.{name}" for name in ("pair_trend", "pair_trend_way", "pair_trend_min")}
-    assert told(found) == {"trips.detection", "drivers.detection_with_children"}  # the means of km and fare no longer belong together
+    of_rows = {f"trips.{name}" for name in ("detection", "triple_trend", "utility_worst")}
+    assert told(found) == {*of_rows, "drivers.detection_with_children"}  # the means of km and fare no longer belong together
 
 
 def test_copied_rows_fail_privacy_and_no_fidelity_of_the_values(release, outcome) -> None:

@@ -6,7 +6,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from warehouse_twin.metrics.keys import NO_KEY, ORPHAN, child_counts, children, key_unique, match_parents, orphan_rate, orphans, row_count
+from warehouse_twin.metrics.keys import (
+    NO_KEY,
+    ORPHAN,
+    child_counts,
+    children,
+    key_unique,
+    match_parents,
+    orphan_rate,
+    orphans,
+    row_count,
+    unique_key,
+)
 
 PARENT = pa.table({"place": ["JFK", "JFK", "LGA"], "hour": [1, 2, 1]})
 CHILD = pa.table({"at": ["LGA", "JFK", "LGA", None, "JFK"], "when": pa.array([1, 2, 2, 1, 2], pa.int32())})
@@ -88,3 +99,12 @@ def test_too_many_rows_are_as_wrong_as_too_few() -> None:
     exact, drawn = (row_count("t", rows=90, expected=100, drawn=flag) for flag in (False, True))
     assert (exact.low, exact.high) == (0.9, 0.9)
     assert drawn.low < 0.9 < drawn.high == 1.0
+
+
+def test_declared_keys_hold_where_they_are_filled() -> None:
+    rows = pa.table({"mail": ["a", "b", "b", None, None], "shop": [1, 1, 2, 1, 1]})
+    once, twice = unique_key("t", rows, columns=("mail", "shop")), unique_key("t", rows, columns=("mail",))
+    assert (once.value, once.n, once.columns, once.label) == (1.0, 3, ("mail", "shop"), "t.unique_key(mail, shop)")
+    assert (twice.value, twice.low, twice.high) == (pytest.approx(2 / 3), twice.value, twice.value)
+    assert unique_key("t", rows.slice(0, 0), columns=("mail",)).value == 1.0
+    assert unique_key("t", rows.slice(3, 2), columns=("mail",)).n == 0
