@@ -49,6 +49,7 @@ gates:
 tables:
   countries: {keep: real}
   customers:
+    fairness: {protected: country, outcome: tier, favourable: gold}
     foreign_keys: [{columns: country, references: countries}]
     columns:
       email: {pii: email}

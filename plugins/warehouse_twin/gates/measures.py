@@ -62,6 +62,12 @@ def _keys_to_protected(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[s
     return [key_label(table, key) for key in table.table.foreign_keys if not table.keep_real and not twin[key.references].keep_real]
 
 
+def _protected(twin: ResolvedTwin, table: ResolvedTable) -> list[tuple[str, ...]]:
+    """The protected columns of a table that has any column to be compared."""
+    asked = table.fairness if shape_columns(twin, table) else None
+    return [(name,) for name in asked.protected] if asked is not None else []
+
+
 def _queries(measure: str) -> Targets:
     """The queries that are asked of source and twin; the answer is a score of the first drawn table that a query reads."""
     return lambda twin, table: [(query.name,) for query in twin.queries if query.table == table.name and measure in query.measures]
@@ -124,6 +130,11 @@ MEASURES: Mapping[str, Measure] = {
     **{f"hop_trend_{hops}": Measure("higher", {"table": _once(_over(hops))}, worst=True) for hops in range(1, MOST_HOPS + 1)},
     "utility": Measure("higher", {"column": _predicted}),
     "utility_worst": Measure("higher", {"table": _once(_picks)}, worst=True),
+    "parity": Measure("lower", {"column": _protected}),
+    "parity_error": Measure("lower", {"column": _protected}),
+    "opportunity": Measure("lower", {"column": _protected}),
+    "opportunity_error": Measure("lower", {"column": _protected}),
+    "subgroup_shape": Measure("higher", {"table": _once(lambda twin, table: bool(_protected(twin, table)))}, worst=True),
     "query_error": Measure("lower", {"query": _queries("query_error")}),
     "query_rank": Measure("higher", {"query": _queries("query_rank")}),
     "join_rows": Measure("higher", {"query": _queries("join_rows")}),

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse_twin.gates.ancestor_scoring import Ancestors
+from warehouse_twin.gates.fairness_scoring import scores_of_fairness
 from warehouse_twin.gates.inputs import Part, Real
 from warehouse_twin.gates.joining import children_keys, with_children
 from warehouse_twin.gates.key_scoring import Links
@@ -58,6 +59,7 @@ class Look:
             found += utility_scores(self.twin, self.real, self._drawn, self.bins)
             if len(self.bins) > 2:
                 found.append(triple_trend(samples))
+            found += scores_of_fairness(self.real, self._drawn, self.bins)
             if len(self.bins) > 1:
                 found.append(missing_patterns(sides))
             if self.real.record:

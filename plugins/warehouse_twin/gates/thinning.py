@@ -18,7 +18,7 @@ from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.keys import match_parents
 from warehouse_twin.randomness import derive_seed, uniforms
 from warehouse_twin.relations.key_plans import key_plans
-from warehouse_twin.relations.rebalancing import raked, strata
+from warehouse_twin.relations.rebalancing import raked, strata, taken_apart
 
 Bools = NDArray[np.bool_]
 Parts = tuple[Part, Part]
@@ -70,7 +70,7 @@ class Thinning:
         if not len(part.rows):
             return np.zeros(0, dtype=bool)
         codes = [strata(part.rows.column(name), shares) for name, shares in table.rebalance.items()]
-        weights = raked(codes, list(table.rebalance.values()))
+        weights = raked(codes, list(table.rebalance.values()), start=taken_apart(part.rows, table.apart))
         chances = uniforms(np.arange(len(weights)), seed=derive_seed(self.seed, "thinning", table.name), stream=stream)
         kept: Bools = chances * weights.max() < weights
         return kept

@@ -9,6 +9,7 @@ from functools import cached_property
 from warehouse_twin.errors import Fault, ManifestError
 from warehouse_twin.manifest.circles import without_circles
 from warehouse_twin.manifest.column_roles import order_faults, orphan_faults, target_faults
+from warehouse_twin.manifest.fairness import fairness_faults
 from warehouse_twin.manifest.foreign_keys import Keys, has_categories, keys_of
 from warehouse_twin.manifest.gating import Gates
 from warehouse_twin.manifest.loading import LoadedManifest
@@ -18,7 +19,7 @@ from warehouse_twin.manifest.model import ColumnSpec, Manifest, TableSpec
 from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.ordering import ordered
 from warehouse_twin.manifest.positions import Positions, Steps
-from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
+from warehouse_twin.manifest.resolved import ResolvedFairness, ResolvedTable, ResolvedTwin
 from warehouse_twin.manifest.rule_texts import strangers
 from warehouse_twin.manifest.schema_faults import schema_faults
 from warehouse_twin.manifest.synthesizer_faults import synthesizer_faults
@@ -121,11 +122,17 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         pii={column: (said.pii, said.locale) for column, said in spec.columns.items() if said.pii is not None},
         generators=resolved_generators(spec, declared, primary),
         ignored_rules=spec.rules.ignore,
-        rebalance=spec.rebalance,
+        rebalance=spec.shares,
         choose=spec.choose,
         targets=spec.targets,
+        fairness=_fairness(spec),
         source=source,
     )
+
+
+def _fairness(spec: TableSpec) -> ResolvedFairness | None:
+    asked = spec.fairness
+    return None if asked is None else ResolvedFairness(asked.protected, asked.outcome, asked.wanted, asked.mend)
 
 
 # ── the checks: each yields the faults of one kind ───────────────────────────────────────────────────────────────────
@@ -210,13 +217,13 @@ def _sizes(checked: _Checked) -> Iterator[Fault]:
 def _rebalanced(checked: _Checked) -> Iterator[Fault]:
     """Whether a value is known is seen when the table was profiled; here, whether its column can have shares at all."""
     for name, spec, table in checked.known:
-        path: Steps = ("tables", name, "rebalance")
+        path: Steps = ("tables", name, "rebalance" if spec.rebalance else "fairness")
         parents = checked.protected_parents(name)
-        if spec.rebalance and parents:
+        if spec.shares and parents:
             message = f"{name} gets its rows from its parents ({', '.join(dict.fromkeys(parents))}); rebalance one that has none"
             yield checked.positions.fault(path, message, at_key=True)
         keys = {*checked.keys.primary[name], *(column for _, key in checked.keys.foreign[name] for column in key.columns)}
-        for column in spec.rebalance:
+        for column in spec.shares:
             if column not in table.column_names:
                 message = f"{unknown('column', column, table.column_names)} (of {name})"
                 yield checked.positions.fault((*path, column), message, at_key=True)
@@ -241,6 +248,9 @@ def _targets(checked: _Checked) -> Iterator[Fault]:
         anew = [key for _, key in checked.keys.foreign[name] if key.references in drawn]
         keys = {*checked.keys.primary[name], *(column for key in anew for column in key.columns)}
         yield from target_faults(checked.positions, name, spec, table, keys)
+        if spec.fairness is not None:
+            made = [column for column, said in spec.columns.items() if said.pii is not None or said.generator is not None]
+            yield from fairness_faults(checked.positions, name, spec.fairness, table, keys=keys, made=made)
 
 
 def _references(checked: _Checked) -> Iterator[Fault]:

@@ -117,7 +117,7 @@ def _generator(made: MadeTable, column: str, said: ColumnSpec, generator: Genera
     if column == made.spec.order_by or (made.spec.validity and column in (made.spec.validity.from_, made.spec.validity.to)):
         yield made.fault(path, f"column {column} orders the rows of a parent, and is drawn as a sequence of times; remove generator")
         return
-    if column in made.spec.rebalance:
+    if column in made.spec.shares:
         yield made.fault(path, f"column {column} has shares under rebalance; wanted one of the two")
     try:
         sql_type = duckdb_type(made.table.column(column).sql_type)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from warehouse_twin.manifest.dbt_parity import DbtParity
+from warehouse_twin.manifest.fairness import Fairness
 from warehouse_twin.manifest.gating import Gates
 from warehouse_twin.manifest.generators import GeneratorSpec
 from warehouse_twin.manifest.schedules import check_schedule
@@ -180,7 +181,16 @@ class TableSpec(Strict):
         description="Columns that people predict from the others: a model trained on the twin should do as well on real rows. "
         "Default: the gate picks some. []: none.",
     )
+    fairness: Fairness | None = Field(
+        default=None, description="Protected columns, and an outcome that is scored by them, on source and twin. Default: none."
+    )
     gates: Gates = Gates()
+
+    @property
+    def shares(self) -> dict[str, dict[str, float]]:
+        """Shares by column; none are asked of those that `fairness` mends, which lead all others like them."""
+        mended = self.fairness.mended if self.fairness is not None else ()
+        return {**self.rebalance, **{column: {} for column in mended if column not in self.rebalance}}
 
     # Checks of one field against earlier ones, not of the whole table: they speak even when other fields are wrong.
     @field_validator("keep")
@@ -204,7 +214,7 @@ class TableSpec(Strict):
             raise ValueError(f"windows are ordered by their begin, {validity.from_}; remove order_by, or name the same column")
         return validity
 
-    @field_validator("synthesizer", "challengers", "rows", "factor", "rebalance", "targets")
+    @field_validator("synthesizer", "challengers", "rows", "factor", "rebalance", "targets", "fairness")
     @classmethod
     def _drawn(cls, value: Any, info: ValidationInfo) -> Any:
         if value is not None and value not in ((), {}) and info.data.get("keep") is not None:

@@ -15,6 +15,21 @@ from warehouse_twin.warehouses.catalog import Column, ForeignKey, Table
 
 
 @dataclass(frozen=True, slots=True)
+class ResolvedFairness:
+    """Protected columns, an outcome, and its favourable value as text."""
+
+    protected: tuple[str, ...]
+    outcome: str
+    favourable: str
+    mend: bool = False
+
+    @property
+    def apart(self) -> tuple[tuple[str, ...], str] | None:
+        """(columns, column) that shall have nothing to do with each other in the twin."""
+        return (self.protected, self.outcome) if self.mend else None
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedTable:
     """One table. `table` carries the keys that hold in the twin, declared or from the manifest."""
 
@@ -41,12 +56,18 @@ class ResolvedTable:
     """how `train` chooses between the synthesizer and its challengers; None: it does not"""
     targets: tuple[str, ...] | None = None
     """the columns whose prediction is scored; None: the gate picks some"""
+    fairness: ResolvedFairness | None = None
     source: Table | None = None
     """the table as the source declares it, where the release's DDL shall have no key that the source's has not"""
 
     @property
     def name(self) -> str:
         return self.table.name
+
+    @property
+    def apart(self) -> tuple[tuple[str, ...], str] | None:
+        """(columns, column) that shall have nothing to do with each other; they have shares, or at least places, in `rebalance`."""
+        return self.fairness.apart if self.fairness is not None else None
 
     @property
     def declared(self) -> Table:
@@ -136,6 +157,10 @@ def _published_from(table: ResolvedTable, chosen: str) -> ResolvedTable:
     return replace(table, synthesizer=chosen, parameters=everybody[chosen], challengers=rest)
 
 
+def _fairness_from(value: Mapping[str, Any] | None) -> ResolvedFairness | None:
+    return ResolvedFairness(**{**value, "protected": tuple(value["protected"])}) if value else None
+
+
 def _table_from(value: Mapping[str, Any]) -> ResolvedTable:
     return ResolvedTable(
         **{
@@ -146,6 +171,7 @@ def _table_from(value: Mapping[str, Any]) -> ResolvedTable:
             "validity": tuple(value["validity"]) if value.get("validity") else None,
             "pii": {column: (kind, locale) for column, (kind, locale) in value["pii"].items()},
             "generators": {column: Generator.from_dict(said) for column, said in value.get("generators", {}).items()},
+            "fairness": _fairness_from(value.get("fairness")),
             "ignored_rules": tuple(value["ignored_rules"]),
             "targets": None if value.get("targets") is None else tuple(value["targets"]),
         }

@@ -43,7 +43,7 @@ def schema_faults(positions: Positions, manifest: Manifest, known: Mapping[str, 
 
 def _table_faults(positions: Positions, whole: str, name: str, spec: TableSpec) -> Iterator[Fault]:
     for word in ("order_by", "validity", "rebalance", "rows", "factor", "choose"):
-        if getattr(spec, word) not in (None, {}):
+        if (spec.shares if word == "rebalance" else getattr(spec, word)) not in (None, {}):
             yield positions.fault(("tables", name, word), f"{whole} draws the schema as it is; remove {word}, or use tree", at_key=True)
 
 

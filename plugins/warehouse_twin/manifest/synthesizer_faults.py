@@ -50,7 +50,7 @@ def _conditional_faults(positions: Positions, manifest: Manifest, name: str, kno
     spec = manifest.tables[name]
     may_be_published = [manifest.synthesizer_of(name), *(spec.challengers if spec.choose is not None else ())]
     for candidate in may_be_published:
-        if spec.rebalance and candidate.name in known and known[candidate.name].conditional is False:
+        if spec.shares and candidate.name in known and known[candidate.name].conditional is False:
             message = f"{candidate.name} draws no rows given others' values; wanted tree or independent, or no rebalance"
             yield positions.fault(("tables", name, "rebalance"), message, at_key=True)
 

@@ -113,7 +113,7 @@ def _draw_first(blueprint: Blueprint, contexts: Contexts, rows: int, *, seed: in
     elif not plan.leading or blueprint.table.order_by is not None:
         return {}
     elif blueprint.table.rebalance:  # of root tables alone, which have no context
-        given = pa.table(rebalanced(blueprint.model, blueprint.table.rebalance, rows, seed=own))
+        given = pa.table(rebalanced(blueprint.model, blueprint.table.rebalance, rows, seed=own, apart=blueprint.table.apart))
         drawn = blueprint.model.sample(rows, seed=own, context=given, columns=plan.leading)
     else:
         drawn = drawn_in_stretches(blueprint.model, rows, contexts.part, seed=own, columns=plan.leading)

@@ -25,6 +25,7 @@ from warehouse_twin.synthesizers.protocol import Model
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Targets = Mapping[str, Mapping[str, float]]
+Apart = tuple[Sequence[str], str] | None
 DRAWS = 100_000
 ROUNDS = 200
 CLOSE = 1e-9
@@ -60,8 +61,11 @@ def follows_shares(twin: ResolvedTwin, plans: Mapping[str, KeyPlan], name: str) 
     return bool(twin[plan.drive.references].rebalance) or follows_shares(twin, plans, plan.drive.references)
 
 
-def rebalanced(model: Model, targets: Targets, rows: int, *, seed: int) -> dict[str, pa.ChunkedArray]:
-    """The columns of `targets`, which lead the model's order, for `rows` rows: in the shares asked for, to within a row or a few."""
+def rebalanced(model: Model, targets: Targets, rows: int, *, seed: int, apart: Apart = None) -> dict[str, pa.ChunkedArray]:
+    """The columns of `targets`, which lead the model's order, for `rows` rows: in the shares asked for, to within a row or a few.
+
+    `apart`: columns that the last of them shall not depend on.
+    """
     names = list(targets)
     drawn = model.sample(DRAWS, seed=seed, columns=names).select(names)
     for name, shares in targets.items():
@@ -69,6 +73,9 @@ def rebalanced(model: Model, targets: Targets, rows: int, *, seed: int) -> dict[
             if not pc.any(pc.equal(drawn.column(name).cast(pa.string()), value)).as_py():
                 wanted = pa.table({name: pa.array([value]).cast(drawn.schema.field(name).type)})
                 drawn = pa.concat_tables([drawn, model.sample(1, seed=seed, context=wanted, columns=names).select(names)])
+    if apart is not None:  # combinations that the source has not are in it too
+        order = pa.array(permutation(drawn.num_rows, seed=derive_seed(seed, "apart"), stream="order"))
+        drawn = drawn.set_column(names.index(apart[1]), apart[1], drawn.column(apart[1]).take(order))
     codes = [strata(drawn.column(name), targets[name]) for name in names]
     values = [pc.rank(drawn.column(name).cast(pa.string()), tiebreaker="dense").to_numpy() for name in names]
     together = np.lexsort([*values, *codes])  # evenly spread over rows that lie together, every stratum and value gets its share
@@ -87,12 +94,39 @@ def strata(column: pa.ChunkedArray, shares: Mapping[str, float]) -> Ints:
     return places
 
 
-def raked(codes: Sequence[Ints], targets: Sequence[Mapping[str, float]]) -> Floats:
+def taken_apart(table: pa.Table, apart: Apart) -> Floats:
+    """Weights of rows, adding up to 1, under which one column does not depend on others and each keeps its shares; shape `(rows,)`.
+
+    Equal ones where nothing is to be taken apart. A combination without a row gets nothing.
+    """
+    weights = np.full(table.num_rows, 1.0 / max(1, table.num_rows))
+    if apart is None or not table.num_rows:
+        return weights
+    given, one = (_codes(table, names) for names in (apart[0], (apart[1],)))
+    cells = np.zeros((given.max() + 1, one.max() + 1))
+    np.add.at(cells, (given, one), weights)
+    wanted = np.outer(cells.sum(axis=1), cells.sum(axis=0))
+    found: Floats = weights * (wanted[given, one] / cells[given, one])
+    total = float(found.sum())
+    return found / total
+
+
+def _codes(table: pa.Table, names: Sequence[str]) -> Ints:
+    """A number for every combination of values; a missing one is a value."""
+    codes = np.zeros(table.num_rows, dtype=np.int64)
+    for name in names:
+        ranks = pc.fill_null(pc.rank(table.column(name).cast(pa.string()), tiebreaker="dense"), 0).to_numpy().astype(np.int64)
+        _, codes = np.unique(codes * (ranks.max() + 1) + ranks, return_inverse=True)
+    return codes
+
+
+def raked(codes: Sequence[Ints], targets: Sequence[Mapping[str, float]], *, start: Floats | None = None) -> Floats:
     """Weights of rows, adding up to 1, under which each column's strata have their target shares; shape `(rows,)`.
 
-    A stratum without a row gets nothing, and the others its share in proportion.
+    What goes together under the weights to begin with, all alike without `start`, does afterwards. A stratum without a row gets
+    nothing, and the others its share in proportion.
     """
-    weights = np.full(len(codes[0]), 1.0 / max(1, len(codes[0])))
+    weights = np.full(len(codes[0]), 1.0 / max(1, len(codes[0]))) if start is None else start
     for _ in range(ROUNDS):
         before = weights
         for code, shares in zip(codes, targets, strict=True):

@@ -91,7 +91,19 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
         "together": verdict.together,
         "failed": verdict.failed,
         **told,
+        **_fairness(scored),
     }
+
+
+def _fairness(scored: Scored) -> dict[str, list[str]]:
+    """Parity of source and twin side by side, where a manifest names protected columns."""
+    found = [score for score in scored.scores if score.measure in ("parity", "opportunity") and score.n and score.ceiling is not None]
+    lines = [
+        f"{score.table}: {score.measure} differs by {score.ceiling:.3f} between groups of {score.columns[0]} in the source, "
+        f"by {score.value:.3f} in the twin"
+        for score in found
+    ]
+    return {"fairness": lines} if lines else {}
 
 
 def _parity(context: StageContext, folder: Path, problems: list[str]) -> dict[str, list[str]]:

@@ -50,7 +50,7 @@ def release_seed(context: StageContext) -> int:
 
 
 def parameters(context: StageContext) -> Mapping[str, Any]:
-    tables = {table.name: [table.rows, table.factor, table.rebalance] for table in context.resolved.protected}
+    tables = {table.name: [table.rows, table.factor, table.rebalance, table.apart] for table in context.resolved.protected}
     made = {table.name: {name: asdict(said) for name, said in table.generators.items()} for table in context.resolved.protected}
     return {"seed": release_seed(context), "tables": tables, "generators": made}
 
@@ -193,7 +193,8 @@ def _draw_scored(context: StageContext, table: ResolvedTable, folder: Path) -> N
         model = load_model(name, context.folder("train", table.name) / name)
         rows, seed = min(card["rows"], SCORED_ROWS), derive_seed(release_seed(context), table.name, name)
         shares = table.rebalance if find_synthesizer(name).conditional else {}
-        drawn = model.sample(rows, seed=seed, context=pa.table(rebalanced(model, shares, rows, seed=seed)) if shares else None)
+        given = pa.table(rebalanced(model, shares, rows, seed=seed, apart=table.apart)) if shares else None
+        drawn = model.sample(rows, seed=seed, context=given)
         pq.write_table(drawn, target, compression="zstd")
 
 

@@ -15,7 +15,7 @@ from warehouse_twin.gates.judging import Judged, judge, requirements
 from warehouse_twin.gates.policy import load_policy
 from warehouse_twin.gates.scoring import score_twin
 from warehouse_twin.manifest.model import Manifest
-from warehouse_twin.manifest.resolved import Column, ResolvedTable, ResolvedTwin, Table
+from warehouse_twin.manifest.resolved import Column, ResolvedFairness, ResolvedTable, ResolvedTwin, Table
 
 
 @pytest.fixture
@@ -232,3 +232,27 @@ def test_odd_types_and_sizes_give_every_score_that_is_asked_for(sizes: tuple[int
     assert problems == []
     values = [item for item in judged if item.requirement.expectation.name not in ("row_count", "key_unique", "broken_rules")]
     assert {item.would for item in values} == {"undecided"}  # nothing passes because it is small
+
+
+def test_a_group_of_people_that_the_twin_treats_otherwise_is_told(release, outcome, with_table) -> None:
+    """Drivers of a zone are the outcome here: those of the north are young, in the twin as often as the others."""
+    twin = with_table("drivers", fairness=ResolvedFairness(("age",), "zone", "n"))
+    honest = outcome(release, twin)
+    error = honest["parity_error drivers.parity_error(age)"]
+    assert (error.status, error.would) == ("shown", "pass")
+    assert error.score.floor > error.score.value + 0.3
+    drivers = release.twin["drivers"]
+    order = np.random.default_rng(5).permutation(len(drivers))
+    release.twin["drivers"] = drivers.set_column(3, "zone", drivers.column("zone").take(order))
+    broken = outcome(release, twin)
+    assert broken["parity_error drivers.parity_error(age)"].would == "fail"
+    assert broken["parity drivers.parity(age)"].score.value < 0.2 < broken["parity drivers.parity(age)"].score.ceiling
+
+
+def test_scores_of_groups_are_there_for_tables_of_any_size(release, outcome, with_table) -> None:
+    twin = with_table("drivers", fairness=ResolvedFairness(("age",), "zone", "nobody"))
+    assert outcome(release, twin)["parity drivers.parity(age)"].would == "undecided"
+    for rows in (0, 1, 30):
+        for name in ("drivers", "trips"):
+            release.twin[name] = release.twin[name].slice(0, rows)
+        assert outcome(release, with_table("drivers", fairness=ResolvedFairness(("zone",), "age", "35.0"))) is not None

@@ -104,8 +104,8 @@ tables:
         "or five cron fields; did you mean @daily?",
         "5:7: seed: got yes, wanted a whole number",
         "6:4: k: got 1, wanted at least 2",
-        "8:12: tables.orders.primarykey: unknown field 'primarykey'; known: challengers, choose, columns, factor, foreign_keys, gates, "
-        "keep, order_by, primary_key, rebalance, rows, rules, synthesizer, targets, validity; did you mean primary_key?",
+        "8:12: tables.orders.primarykey: unknown field 'primarykey'; known: challengers, choose, columns, factor, fairness, foreign_keys, "
+        "gates, keep, order_by, primary_key, rebalance, rows, rules, synthesizer, targets, validity; did you mean primary_key?",
         "8:34: tables.orders.keep: got 'reel', wanted real; did you mean real?",
         "8:57: tables.orders.factor: rows and factor exclude each other; wanted one of them",
         "10:27: tables.customers.columns.mail.pii: got 'emial', wanted one of name, first_name, last_name, email, phone, address, "

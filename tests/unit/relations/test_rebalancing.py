@@ -12,7 +12,7 @@ from tiny_twins import link, resolved, twin_of
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.key_plans import key_plans
-from warehouse_twin.relations.rebalancing import check_rebalanced, follows_shares, raked, rebalanced, strata
+from warehouse_twin.relations.rebalancing import check_rebalanced, follows_shares, raked, rebalanced, strata, taken_apart
 from warehouse_twin.synthesizers.sequential import TREE
 
 ROWS = 4_000
@@ -32,6 +32,25 @@ def model():
 
 def count(column: pa.ChunkedArray, value: object) -> int:
     return column.to_pylist().count(value)
+
+
+def test_what_is_taken_apart_keeps_its_shares_and_depends_on_nothing() -> None:
+    table = pa.table({"a": ["x", "x", "x", "y", None], "b": [1, 1, 2, 2, 2]})
+    weights = taken_apart(table, (("a",), "b"))
+    assert weights.sum() == pytest.approx(1)
+    x, one = np.array([True, True, True, False, False]), np.array([True, True, False, False, False])
+    assert weights[x & one].sum() / weights[x].sum() == pytest.approx(0.4 * 0.6 / (0.4 * 0.6 + 0.6 * 0.6))
+    assert taken_apart(table, None).tolist() == [0.2] * 5
+    assert taken_apart(table.slice(0, 0), (("a",), "b")).tolist() == []
+
+
+@pytest.mark.parametrize("shares", [{"fraud": {}, "way": {}}, {"fraud": {"true": 0.5}, "way": {}}])
+def test_an_outcome_that_is_mended_is_as_common_in_every_group(model, shares: dict[str, dict[str, float]]) -> None:
+    """In the source all fraud is by card."""
+    found = rebalanced(model, shares, 4_000, seed=3, apart=(("fraud",), "way"))
+    fraud, card = (np.array([value == wanted for value in found[name].to_pylist()]) for name, wanted in (("fraud", True), ("way", "card")))
+    assert fraud.mean() == pytest.approx(shares["fraud"].get("true", 1 / 40), abs=0.001)
+    assert card[fraud].mean() == pytest.approx(card[~fraud].mean(), abs=0.06), "also where the source has no row"
 
 
 def test_one_column_has_its_share_to_the_row(model) -> None:
