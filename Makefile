@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: help demo test check bench setup java clean
+.PHONY: help demo test check bench setup java chromium clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -13,7 +13,7 @@ help: ## this list
 demo: setup java ## the twin of a real five-table database, from nothing, in a few minutes
 	@$(BIN)/twin demo
 
-test: setup java ## all tests, the slow ones last, on two workers; on more: make test WORKERS=4
+test: setup java chromium ## all tests, the slow ones last, on two workers; on more: make test WORKERS=4
 	@$(BIN)/python -m pytest -q --durations=15 --numprocesses=$(WORKERS) --max-worker-restart=0
 
 check: setup ## style, types, and who may import whom
@@ -42,6 +42,15 @@ java:
 	  else \
 	    echo "Spark needs Java 17 or 21 (found: $${version:-none}). On Debian or Ubuntu: sudo apt-get install openjdk-17-jre-headless" >&2; exit 2; \
 	  fi ;; esac
+
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing Chromium, in which the tests look at the report."; \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-liberation >/dev/null; \
+	  else \
+	    echo "The tests look at the report in Chromium, which is not there. On Debian: sudo apt-get install chromium; on Ubuntu, where that is a snap: install google-chrome" >&2; exit 2; \
+	  fi; }
 
 clean: ## drop the workspace and what the tools left; the virtual environment stays
 	rm -rf .twin .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

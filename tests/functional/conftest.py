@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,13 +33,15 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Path:
-    """Two releases, made by the command line, undisturbed."""
+    """Two releases, made by the command line, undisturbed; in `report`, what the second shows."""
 
     def make(folder: Path) -> None:
         project = make_project(folder / "project", source, SECRET)
         project.twin("run", "shop")
         project.twin("run", "shop")
         stages = {stage: project.stage_digests(stage) for stage in ("profile", "synthesize")}
+        release = project.workspace / "registry" / "releases" / "shop" / "2"
+        shutil.copytree(release, folder / "report", ignore=shutil.ignore_patterns("data"))
         (folder / "noted.json").write_text(json.dumps({"releases": project.digests()} | stages))
 
     return made_once(tmp_path_factory, "first", make)

@@ -18,7 +18,7 @@ from warehouse_twin.gates.report_tables import TableView
 BOX, LINE, GAP_X, GAP_Y = 164, 44, 48, 14
 PASS = 10
 """The height of a place that a line is led through."""
-LONGEST_NAME = 19
+LONGEST_NAME = 16
 SWEEPS = 8
 
 
