@@ -114,6 +114,10 @@ def _microseconds(array: pa.Array) -> pa.Array:
 # ── equality over several tables ─────────────────────────────────────────────────────────────────────────────────────
 
 
+_NOTHING = np.uint64(0x5851F42D4C957F2D)
+"""Stands for a missing value among mixed bits."""
+
+
 def joint_codes(columns: Sequence[pa.ChunkedArray], *, name: str) -> list[Ints]:
     """Codes of one column in several tables, each of shape `(rows,)`: equal values have equal codes, missing ones 0.
 
@@ -145,6 +149,26 @@ def row_hashes(tables: Sequence[pa.Table], columns: Sequence[Sequence[str]]) -> 
     """
     hashes = [np.zeros(table.num_rows, dtype=np.uint64) for table in tables]
     for place in zip(*columns, strict=True):
-        codes = joint_codes([table.column(name) for table, name in zip(tables, place, strict=True)], name=place[0])
-        hashes = [mix(found ^ mix(code.astype(np.uint64))) for found, code in zip(hashes, codes, strict=True)]
+        parts = [table.column(name) for table, name in zip(tables, place, strict=True)]
+        hashes = [mix(mix(found) ^ bits) for found, bits in zip(hashes, _bits(parts, name=place[0]), strict=True)]
     return hashes
+
+
+def _bits(columns: Sequence[pa.ChunkedArray], *, name: str) -> list[UInts]:
+    """64 bits for each value of one column in several tables, equal where values are, as `joint_codes`: without sorting them out."""
+    kind = kind_of(columns[0].type)
+    if kind not in ("numeric", "datetime"):
+        return [codes.astype(np.uint64) for codes in joint_codes(columns, name=name)]
+    if pt.is_decimal128(columns[0].type):
+        return [_words(_one_chunk(column.cast(columns[0].type, safe=False))) for column in columns]
+    decoded = [decode(column, kind, name=name) for column in columns]
+    floats = any(values.data.dtype.kind == "f" for values in decoded)  # integers beside floats
+    bits = [np.ascontiguousarray(values.data, dtype=np.float64 if floats else np.int64).view(np.uint64) for values in decoded]
+    return [np.where(values.missing, _NOTHING, found) for values, found in zip(decoded, bits, strict=True)]
+
+
+def _words(decimals: pa.Array) -> UInts:
+    """Decimals of 128 bits, their two halves mixed."""
+    halves = np.frombuffer(decimals.buffers()[1], dtype=np.uint64).reshape(-1, 2)[decimals.offset :][: len(decimals)]
+    missing = decimals.is_null().to_numpy(zero_copy_only=False)
+    return np.where(missing, _NOTHING, mix(halves[:, 0] ^ mix(halves[:, 1])))

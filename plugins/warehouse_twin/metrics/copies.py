@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from warehouse_twin.metrics.columns import Bools, Ints, row_hashes
 from warehouse_twin.metrics.intervals import newcombe, wilson
@@ -48,7 +49,7 @@ def exact_copies(records: Records) -> Score:
         return Score("exact_copies", records.table, 0.0, 0.0, 1.0, 0, "lower")
     sides = [side for side in (records.training, records.synthetic, records.floor, records.holdout) if side is not None]
     training, *others = row_hashes(sides, [records.columns] * len(sides))
-    known = np.unique(training)
+    known = pc.unique(pa.array(training))
     shared = _shared(training, records.entities) if records.entities is not None else None
     found = iter([(_copies(known, other), len(other)) for other in others])
     synthetic = next(found)
@@ -87,15 +88,15 @@ def same_rows(table: str, source: pa.Table, twin: pa.Table, *, columns: Sequence
 
 def _shared(hashes: UInts, entities: Ints) -> Bools:
     """Which rows equal a row of another entity."""
-    _, place = np.unique(hashes, return_inverse=True)
-    pairs = np.unique(np.stack([place, np.unique(entities, return_inverse=True)[1]]), axis=1)
-    shared: Bools = np.bincount(pairs[0], minlength=1)[place] > 1
+    place = pc.dictionary_encode(pa.array(hashes)).indices.to_numpy()
+    first = np.empty(int(place.max(initial=-1)) + 1, dtype=np.int64)
+    first[place[::-1]] = entities[::-1]  # written last wins
+    more = np.zeros(len(first), dtype=bool)
+    more[place[entities != first[place]]] = True
+    shared: Bools = more[place]
     return shared
 
 
-def _copies(known: UInts, rows: UInts) -> int:
-    """How many of `rows` are in the sorted `known`."""
-    if not len(known):
-        return 0
-    place = np.minimum(np.searchsorted(known, rows), len(known) - 1)
-    return int((known[place] == rows).sum())
+def _copies(known: pa.Array, rows: UInts) -> int:
+    """How many of `rows` are among those that are known."""
+    return int(pc.sum(pc.is_in(pa.array(rows), value_set=known)).as_py() or 0)

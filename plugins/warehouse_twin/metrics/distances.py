@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from warehouse_twin.metrics.columns import Ints
 from warehouse_twin.metrics.copies import FEWEST_COLUMNS, Records
@@ -51,6 +53,17 @@ class Distances:
         return min(self.size, len(self.synthetic.group))
 
 
+class _Looked:
+    """One side's rows that are looked at, as points. Rows are named by their place among all `rows` of the side."""
+
+    def __init__(self, rows: int, chosen: Ints) -> None:
+        self.rows, self.chosen = rows, np.unique(chosen)
+        self.points: Points
+
+    def take(self, rows: Ints) -> Points:
+        return self.points.take(np.searchsorted(self.chosen, rows))
+
+
 @dataclass(frozen=True, slots=True)
 class _References:
     """Blocks of rows of one jackknife group each: those of the training references, one after the other, then the holdout's.
@@ -78,46 +91,66 @@ def measure_distances(records: Records, *, training_entities: Ints, holdout_enti
     parts = min(PARTS, max(1, round(len(training) / held)))
     size = min(len(training) // parts, held, REFERENCES)
     floor = [records.floor] if records.floor is not None and len(records.floor) else []
-    learned, known, *drawn = encode_points([training, holdout, synthetic, *floor], records.columns)
+    learned, known, *drawn = _looked_at([training, holdout, synthetic, *floor], records.columns, (parts * size, size), seed=seed)
     groups = tuple(entity_groups(entities, seed=seed, groups=GROUPS) for entities in (training_entities, holdout_entities))
     references = _references(learned, known, groups, size=size, parts=parts, seed=seed)
     apart = derive_seed(seed, "rows")  # no row drawn may share its group with the training row at its place
-    found = [_closest(points, references, *row_groups(len(points), seed=apart, groups=GROUPS), seed=seed) for points in drawn]
+    found = [_closest(side, references, *row_groups(side.rows, seed=apart, groups=GROUPS), seed=seed) for side in drawn]
     held_out = _closest(known, references, *groups[1], seed=seed, only_learned=True)
     itself = _closest(learned, references, *groups[0], seed=seed, only_learned=True)
     return Distances(size, found[0], held_out, itself, found[1] if floor else None)
 
 
-def _references(learned: Points, known: Points, groups: tuple[tuple[Ints, int], ...], *, size: int, parts: int, seed: int) -> _References:
+def _looked_at(tables: Sequence[pa.Table], columns: Sequence[str], references: tuple[int, int], *, seed: int) -> list[_Looked]:
+    """The rows of the training part, the holdout and what was drawn that are queries, and so many of the first two that are references."""
+    queries = min(QUERIES, COMPARISONS // sum(references))
+    sides = []
+    for place, table in enumerate(tables):
+        chosen = permutation(len(table), seed=seed, stream="queries")[:queries]
+        if place < len(references):
+            chosen = np.concatenate([chosen, _ordered(len(table), place, seed=seed)[: references[place]]])
+        sides.append(_Looked(len(table), chosen))
+    encoded = encode_points([table.take(side.chosen) for table, side in zip(tables, sides, strict=True)], columns, ranked=tables[0])
+    for side, points in zip(sides, encoded, strict=True):
+        side.points = points
+    return sides
+
+
+def _ordered(rows: int, place: int, *, seed: int) -> Ints:
+    """The order in which rows of the training part (0) and the holdout (1) become references."""
+    return permutation(rows, seed=seed, stream=f"reference-{place}")
+
+
+def _references(learned: _Looked, known: _Looked, groups: tuple[tuple[Ints, int], ...], *, size: int, parts: int, seed: int) -> _References:
     """`parts` times `size` training rows, no row twice, and `size` holdout rows."""
-    training, holdout = (permutation(len(points), seed=seed, stream=f"reference-{side}") for side, points in enumerate((learned, known)))
+    training, holdout = (_ordered(side.rows, place, seed=seed) for place, side in enumerate((learned, known)))
     drawn = [(learned, training[part * size : (part + 1) * size], groups[0][0]) for part in range(parts)]
     drawn.append((known, holdout[:size], groups[1][0]))
     taken, starts, sides, block_group = [], [], [], []
-    for side, (points, rows, group_of) in enumerate(drawn):
+    for side, (looked, rows, group_of) in enumerate(drawn):
         order = np.argsort(group_of[rows], kind="stable")
         present, first = np.unique(group_of[rows][order], return_index=True)
-        taken.append(points.take(rows[order]))
+        taken.append(looked.take(rows[order]))
         starts.append(first + side * size)
         sides.append(np.full(len(present), side))
         block_group.append(present)
     together = Points(
-        np.concatenate([part.ranks for part in taken], axis=1), np.concatenate([part.codes for part in taken], axis=1), learned.scale
+        np.concatenate([part.ranks for part in taken], axis=1), np.concatenate([part.codes for part in taken], axis=1), learned.points.scale
     )
     return _References(
         together, np.concatenate(starts), np.concatenate(sides), np.concatenate(block_group), parts, (groups[0][1], groups[1][1])
     )
 
 
-def _closest(points: Points, references: _References, group: Ints, groups: int, *, seed: int, only_learned: bool = False) -> Closest:
-    """Distances of a sample of `points` to every reference; groups a reference has no row of are farthest."""
-    rows = permutation(len(points), seed=seed, stream="queries")[: min(QUERIES, COMPARISONS // len(references.points))]
+def _closest(looked: _Looked, references: _References, group: Ints, groups: int, *, seed: int, only_learned: bool = False) -> Closest:
+    """Distances of a sample of a side's rows to every reference; groups a reference has no row of are farthest."""
+    rows = permutation(looked.rows, seed=seed, stream="queries")[: min(QUERIES, COMPARISONS // len(references.points))]
     compared, starts = references.points, references.starts
     if only_learned:
         length = len(compared) // (references.parts + 1) * references.parts
         starts = starts[references.side < references.parts]
         compared = Points(compared.ranks[:, :length], compared.codes[:, :length], compared.scale)
-    blocks = nearest_in_groups(points.take(rows), compared, starts=starts)
+    blocks = nearest_in_groups(looked.take(rows), compared, starts=starts)
     learned = np.full((references.parts, len(rows), references.groups[0]), FARTHEST, dtype=np.int16)
     known = np.full((len(rows), references.groups[1]), FARTHEST, dtype=np.int16)
     for column, (side, of) in enumerate(zip(references.side[: len(starts)], references.group[: len(starts)], strict=True)):

@@ -26,11 +26,7 @@ def match_parents(child: pa.Table, parent: pa.Table, *, columns: Sequence[str], 
     `columns` of the child are matched with `references` of the parent, as tuples.
     """
     keys, known = row_hashes([child, parent], [columns, references])
-    order = np.argsort(known, kind="stable")
-    found = np.full(len(keys), ORPHAN, dtype=np.int64)
-    if len(known):
-        place = np.minimum(np.searchsorted(known[order], keys), len(known) - 1)
-        found = np.where(known[order][place] == keys, order[place], ORPHAN)
+    found = pc.index_in(pa.array(keys), value_set=pa.array(known)).fill_null(ORPHAN).to_numpy(zero_copy_only=False).astype(np.int64)
     return np.where(_missing(child, columns), NO_KEY, found)
 
 
@@ -92,7 +88,7 @@ def key_unique(table: str, rows: pa.Table, *, columns: Sequence[str]) -> Score:
     if not rows.num_rows:
         return exact("key_unique", table, 1.0, n=0)
     (keys,) = row_hashes([rows], [columns])
-    distinct = len(np.unique(keys[~_missing(rows, columns)]))
+    distinct = len(pc.unique(pa.array(keys[~_missing(rows, columns)])))
     return exact("key_unique", table, distinct / rows.num_rows, n=rows.num_rows)
 
 

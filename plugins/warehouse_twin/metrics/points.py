@@ -40,8 +40,11 @@ class Points:
         return Points(np.ascontiguousarray(self.ranks[:, rows]), np.ascontiguousarray(self.codes[:, rows]), self.scale)
 
 
-def encode_points(tables: Sequence[pa.Table], columns: Sequence[str]) -> list[Points]:
-    """The tables' rows as points; the first, the training part, gives the ranks. Raises TerminalError above 8,000 columns."""
+def encode_points(tables: Sequence[pa.Table], columns: Sequence[str], *, ranked: pa.Table | None = None) -> list[Points]:
+    """The tables' rows as points; ranks are among the rows of `ranked`, the training part: the first table, or one that it is some rows of.
+
+    Raises TerminalError above 8,000 columns.
+    """
     if not 0 < len(columns) <= _LARGEST_DISTANCE // 4:
         raise TerminalError(f"wanted 1 to {_LARGEST_DISTANCE // 4} columns to compare rows by, got {len(columns)}")
     scale = min(_FINEST_RANK, _LARGEST_DISTANCE // len(columns))
@@ -51,7 +54,8 @@ def encode_points(tables: Sequence[pa.Table], columns: Sequence[str]) -> list[Po
         parts = [table.column(name) for table in tables]
         kind = kind_of(parts[0].type)
         if kind in ("numeric", "datetime"):
-            for found, rank in zip(ranks, _ranks([decode(part, kind, name=name) for part in parts], scale), strict=True):
+            among = decode((tables[0] if ranked is None else ranked).column(name), kind, name=name)
+            for found, rank in zip(ranks, _ranks([decode(part, kind, name=name) for part in parts], among, scale), strict=True):
                 found.append(rank)
         else:
             for coded, code in zip(codes, _compact(joint_codes(parts, name=name)), strict=True):
@@ -90,9 +94,9 @@ def nearest_in_groups(queries: Points, references: Points, *, starts: Ints) -> S
     return nearest
 
 
-def _ranks(columns: Sequence[Values], scale: int) -> list[Shorts]:
-    """Mid-ranks among the first column's values, as 0…scale; missing is 2 · scale."""
-    present = np.sort(columns[0].data[~columns[0].missing])
+def _ranks(columns: Sequence[Values], among: Values, scale: int) -> list[Shorts]:
+    """Mid-ranks among these values, as 0…scale; missing is 2 · scale."""
+    present = np.sort(among.data[~among.missing])
     ranks = []
     for values in columns:
         both = np.searchsorted(present, values.data, side="left") + np.searchsorted(present, values.data, side="right")

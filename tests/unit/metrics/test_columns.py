@@ -99,3 +99,20 @@ def test_rows_are_equal_when_all_columns_are_and_nulls_are_equal() -> None:
     mine, theirs = row_hashes([one, other], [["a", "b"], ["a", "b"]])
     assert theirs.tolist() == [mine[1], mine[2]]
     assert len(set(mine.tolist())) == 3
+
+
+def test_rows_that_differ_have_other_hashes_whatever_the_order_of_their_values() -> None:
+    draw = np.random.default_rng(2)
+    rows = pa.table({name: draw.integers(0, 40, 3_000) for name in ("a", "b")})
+    rows = rows.append_column("c", rows["a"].cast(pa.decimal128(22, 2))).append_column("d", rows["b"].cast(pa.string()))
+    kinds = rows.to_pandas().drop_duplicates()
+    for columns in (["a", "b"], ["c", "b"], ["a", "d"], ["c", "d"], ["a", "b", "c", "d"]):
+        (hashes,) = row_hashes([rows], [columns])
+        assert len(np.unique(hashes)) == len(kinds)
+
+
+def test_missing_values_and_slices_of_decimals_are_told_apart() -> None:
+    values = pa.chunked_array([pa.array([None, "1.50", "-1.50", "1.50", "0.00"], pa.string()).cast(pa.decimal128(9, 2))])
+    whole, part = row_hashes([pa.table({"a": values}), pa.table({"a": values.slice(1)})], [["a"], ["a"]])
+    assert whole[1:].tolist() == part.tolist()
+    assert len(set(whole.tolist())) == 4
