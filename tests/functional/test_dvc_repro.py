@@ -28,7 +28,12 @@ def test_only_what_changed_runs_again(tmp_path: Path, source: Path, empty_mlflow
     project = make_project(tmp_path / "project", source, SECRET, mlflow=empty_mlflow)
     project.edit("    challengers: [independent]\n    choose: pareto\n", "")
     declared = (CHECKOUT / "dvc.yaml").read_text()
-    (project.root / "dvc.yaml").write_text(declared.replace("flights: {source:", "shop: {source:"))
+    declared = declared.replace("flights: {source:", "shop: {source:").replace("reads: dbt_project", "reads: queries")
+    (project.root / "dvc.yaml").write_text(declared)
+    query = project.root / "queries" / "by_tier.sql"
+    query.parent.mkdir()
+    query.write_text("SELECT tier, count(*) FROM customers GROUP BY tier")
+    project.edit("tables:\n", "workload: {queries: queries/*.sql}\ntables:\n")
     shutil.copytree(CHECKOUT / ".dvc", project.root / ".dvc", ignore=shutil.ignore_patterns("tmp", "cache"))
     for folder in ("expectations", "dbt_project"):
         shutil.copytree(CHECKOUT / folder, project.root / folder)
@@ -39,6 +44,8 @@ def test_only_what_changed_runs_again(tmp_path: Path, source: Path, empty_mlflow
 
     assert repro(project) == ["resolve", "profile", "train", "synthesize", "materialize", "gate"]
     assert repro(project) == []
+    query.write_text("SELECT tier, sum(total) FROM orders JOIN customers ON customers.id = customer_id GROUP BY tier")
+    assert repro(project) == ["gate"]
     project.edit("gates:\n", "gates:\n  goals: {pair_trend: {goal: 0.2, reason: a margin that is not exact}}\n")
     assert repro(project) == ["gate"]
     project.edit("seed: 11", "seed: 12")

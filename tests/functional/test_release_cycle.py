@@ -27,6 +27,19 @@ def test_the_second_release_is_published_and_did_not_learn_again(first: Project)
     assert keys[0] == keys[1]
 
 
+def test_the_second_release_says_what_drifted_since_the_first(first: Project) -> None:
+    """Nothing in the source; in the twin no more than two draws are apart. The first has nothing to be held against."""
+    verdicts = [json.loads((first.workspace / "registry" / "releases" / "shop" / number / "verdict.json").read_text()) for number in "12"]
+    found = [{item["name"]: item for item in verdict["judged"] if item["score"]["table"] == "customers"} for verdict in verdicts]
+    assert not {"source_drift", "twin_drift"} & found[0].keys()
+    assert found[1]["source_drift"]["score"]["value"] == 0
+    assert 0 < found[1]["twin_drift"]["score"]["value"] < 0.1
+    assert {found[1][name]["status"] for name in ("source_drift", "twin_drift", "parity", "opportunity", "subgroup_shape")} == {"shown"}
+    facts = json.loads((first.workspace / "runs" / "shop" / "2" / "receipts" / "gate.json").read_text())["facts"]
+    assert "drift" not in facts
+    assert facts["fairness"][0].startswith("customers: parity differs by 0.")
+
+
 def test_the_models_of_every_release_are_listed(first: Project) -> None:
     found = {(item["release"], item["table"], item["synthesizer"]): item for item in first.json("models", "shop")["models"]}
     assert sorted(found) == [

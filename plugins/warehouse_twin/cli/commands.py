@@ -51,7 +51,7 @@ def _outcome(result: pipeline.StageResult) -> list[str]:
         return [head, *failed, f"next: twin gate {result.twin} --release {result.release} --explain"]
     if result.stage == "gate":
         evaluated = f"{what}: verdict {facts['verdict']}, {facts['evaluated']} of {facts['expected']} expectations evaluated"
-        return [evaluated, *_together(facts), *facts.get("parity", []), *facts.get("fairness", [])]
+        return [evaluated, *_together(facts), *facts.get("parity", []), *facts.get("fairness", []), *facts.get("drift", [])]
     return [*_lost(result), f"{what}: {result.stage} {'had nothing to do' if result.skipped else 'done'}"]
 
 

@@ -130,6 +130,8 @@ MEASURES: Mapping[str, Measure] = {
     **{f"hop_trend_{hops}": Measure("higher", {"table": _once(_over(hops))}, worst=True) for hops in range(1, MOST_HOPS + 1)},
     "utility": Measure("higher", {"column": _predicted}),
     "utility_worst": Measure("higher", {"table": _once(_picks)}, worst=True),
+    "source_drift": Measure("lower", {"table": _once(lambda twin, table: table.name in twin.drawn_before)}, worst=True),
+    "twin_drift": Measure("lower", {"table": _once(lambda twin, table: table.name in twin.drawn_before)}, worst=True),
     "parity": Measure("lower", {"column": _protected}),
     "parity_error": Measure("lower", {"column": _protected}),
     "opportunity": Measure("lower", {"column": _protected}),

@@ -57,6 +57,8 @@ MEASURES: Mapping[str, tuple[str, str]] = {
         "The ceiling learned from real rows.",
     ),
     "utility_worst": ("Utility, weakest", "The same of columns that can be predicted best. The one furthest below its ceiling."),
+    "source_drift": ("Drift of the source", "How far the source is from what it was at the release before. The column that drifted most."),
+    "twin_drift": ("Drift of the twin", "How far the twin is from the release before. The column that drifted most."),
     "parity": ("Parity", "By how much the share of favourable outcomes differs between protected groups; the ceiling is the source's."),
     "parity_error": ("Parity, kept", "How far that difference is from the source's."),
     "opportunity": (

@@ -16,9 +16,11 @@ _LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "detection_with_children": _TRAINED,
     "utility": (*_TRAINED, "scipy"),
     "utility_worst": (*_TRAINED, "scipy"),
-    "query_error": ("numpy", "duckdb"),
-    "query_rank": ("numpy", "duckdb"),
-    "join_rows": ("numpy", "duckdb"),
+    "opportunity": _TRAINED,
+    "opportunity_error": _TRAINED,
+    "query_error": ("numpy", "duckdb", "sqlglot"),
+    "query_rank": ("numpy", "duckdb", "sqlglot"),
+    "join_rows": ("numpy", "duckdb", "sqlglot"),
 }
 
 

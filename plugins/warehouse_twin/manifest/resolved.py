@@ -114,6 +114,8 @@ class ResolvedTwin:
     tables: tuple[ResolvedTable, ...]
     source_dialect: Dialect = "duckdb"
     target_dialect: Dialect = "duckdb"
+    drawn_before: tuple[str, ...] = ()
+    """tables that the release before has drawn too; found anew by each gate"""
     queries: tuple[AskedQuery, ...] = ()
     """what the gate asks of source and twin; read anew from the manifest's files by each gate"""
 
@@ -146,7 +148,7 @@ class ResolvedTwin:
     def from_dict(cls, value: Mapping[str, Any]) -> ResolvedTwin:
         tables = tuple(_table_from(item) for item in value["tables"])
         queries = tuple(AskedQuery(**{**item, "measures": tuple(item["measures"])}) for item in value.get("queries", ()))
-        return cls(**{**value, "tables": tables, "queries": queries})
+        return cls(**{**value, "tables": tables, "queries": queries, "drawn_before": tuple(value.get("drawn_before", ()))})
 
 
 def _published_from(table: ResolvedTable, chosen: str) -> ResolvedTable:

@@ -26,7 +26,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.ruling import broken_rows, near
-from warehouse_twin.stages import parity, workload
+from warehouse_twin.stages import drift, parity, workload
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.snapshots import read_snapshot
 from warehouse_twin.warehouses.duckdb_loading import read_file
@@ -45,6 +45,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "gates": {"": manifest.gates.model_dump(), **changed},
         "targets": {name: spec.targets for name, spec in manifest.tables.items()},
         "seed": _seed(context),
+        **drift.parameters(context),
         **parity.parameters(context),
         **workload.parameters(context),
     }
@@ -58,11 +59,11 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     from warehouse_twin.gates.report import document_of, write_report
 
     queries = workload.queries_of(context.manifest.workload, context.resolved, context.settings.project)
-    resolved = workload.with_queries(context.decided, queries)
+    resolved = drift.with_before(workload.with_queries(context.decided, queries), context)
     asked = requirements(load_policy(context.settings.expectations), resolved, context.manifest)
     inputs = _inputs(context)
     scored = score_twin(resolved, inputs, seed=_seed(context))
-    scored.scores.extend(stamped(workload.scores(context, queries)))
+    scored.scores.extend(stamped([*workload.scores(context, queries), *drift.scores(context, resolved, inputs.twin)]))
     judged, problems = judge(asked, scored.scores)
     told = _parity(context, folder, problems)
     blocking = [item for item in asked if item.blocks]
@@ -92,6 +93,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
         "failed": verdict.failed,
         **told,
         **_fairness(scored),
+        **({"drift": drifted} if (drifted := drift.lines(context, scored.scores)) else {}),
     }
 
 
