@@ -62,6 +62,7 @@ def asking(files: Mapping[str, Path], twin: ResolvedTwin, *, scratch: Path, seco
         opened.execute("SET TimeZone = 'UTC'")
         opened.execute("SET threads = 1")  # sums in one order
         opened.execute(f"SET temp_directory = '{scratch.as_posix()}'")
+        opened.execute("SET max_temp_directory_size = '10GB'")
         opened.execute("SET allowed_paths = $paths", {"paths": [str(path) for path in files.values()]})
         for item in twin.tables:
             path = files[item.name]

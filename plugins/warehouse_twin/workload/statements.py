@@ -100,7 +100,7 @@ def _in_file(file: Path, dialect: str, faults: list[Fault], *, whole: bool = Fal
     for line, part in parts:
         try:
             tree = sqlglot.parse_one(part, read=dialect)
-        except SqlglotError as error:
+        except (SqlglotError, RecursionError) as error:
             inside = next((one.get("line") for one in getattr(error, "errors", ()) if one.get("line")), 1)
             faults.append(Fault(str(file), line + inside - 1, 1, "", f"not read as {dialect} SQL; wanted a SELECT"))
             continue

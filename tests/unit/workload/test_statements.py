@@ -44,6 +44,10 @@ SECRET = "zz-secret-literal"
         f"SELECT count(* FROM orders WHERE name = '{SECRET}'",
         f"SELECT sum('{SECRET}'::DATE + customer) FROM orders WHERE nonsense(id)",
         f"SELECT 'unclosed {SECRET}",
+        f"SELECT {'(' * 5_000}'{SECRET}'{')' * 5_000} FROM orders",
+        f"SELECT id FROM orders WHERE '{SECRET}' = ANY(SELECT x.y.z FROM orders x)",
+        f"PIVOT orders ON '{SECRET}' USING sum(total)",
+        f"SELECT * FROM orders, LATERAL (SELECT '{SECRET}' FROM nowhere) AS l",
     ],
 )
 def test_what_is_no_question_to_the_twins_tables_is_refused(shop: Any, query: str, caplog: pytest.LogCaptureFixture) -> None:
