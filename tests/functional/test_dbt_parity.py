@@ -12,6 +12,7 @@ import pytest
 from benchmarks import tpch
 from benchmarks.queries import statements
 
+from browser import headless, opened
 from shop_project import Project
 from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.parity.sides import write_floor
@@ -108,6 +109,16 @@ def test_the_queries_of_tpch_are_answered_nearly_as_by_the_source(compared: Comp
     assert "BUILDING" not in json.dumps(verdict)
     report = (_output(compared.project, "gate") / "report.html").read_text()
     assert "q01" in report
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
+def test_its_report_opens_in_a_browser(compared: Compared, width: int, dark: bool) -> None:
+    with headless() as browser, opened(browser, _output(compared.project, "gate") / "report.html", width=width, dark=dark) as found:
+        assert (found.said, found.asked) == ([], [])
+        assert found.page.locator(".graph a").count() == len(tpch.KEYS)
+        found.unfold()
+        assert found.overflowing() == []
+        assert found.faults() == []
 
 
 def test_nothing_of_it_stays(compared: Compared) -> None:

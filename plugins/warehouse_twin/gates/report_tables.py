@@ -101,7 +101,8 @@ class TableView:
     fidelity: tuple[Row, ...]
     privacy: tuple[Row, ...]
     exact: tuple[Reading, ...]
-    shown: tuple[Row, ...]
+    shown: tuple[tuple[str, tuple[Row, ...]], ...]
+    """what is not judged, by what it waits for"""
     groups: tuple[Row, ...]
     keys: tuple[KeyView, ...]
     measures: tuple[str, ...]
@@ -141,6 +142,7 @@ def table_views(document: Mapping[str, Any], readings: Sequence[Reading]) -> tup
 
 def _view(source: Source) -> TableView:
     shown = [reading for reading in source.readings if reading.until]
+    waited = dict.fromkeys(reading.until for reading in shown)
     rest = [reading for reading in source.readings if not reading.until and reading.measure not in OF_KEYS]
     whole_table = [reading for reading in rest if reading.of_table]
     weighed = [reading for reading in whole_table if not reading.exact]
@@ -162,7 +164,7 @@ def _view(source: Source) -> TableView:
         fidelity=rows_of([reading for reading in weighed if not reading.is_private], source.anchors),
         privacy=rows_of([reading for reading in weighed if reading.is_private], source.anchors),
         exact=tuple(reading for reading in whole_table if reading.exact),
-        shown=rows_of(shown, source.anchors),
+        shown=tuple((until, rows_of([one for one in shown if one.until == until], source.anchors)) for until in waited),
         groups=rows_of([reading for reading in parts if len(reading.columns) > 1], source.anchors),
         keys=_keys(source),
         measures=tuple(name_of(measure) for measure in measures),

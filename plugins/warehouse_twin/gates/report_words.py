@@ -71,6 +71,7 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     "query_rank": ("Answers, ranking", "How far the ten groups that come first in a query's answer are the source's, in the same order."),
     "join_rows": ("Answers, joins", "How near the rows that come out of a query's join, for each row that goes in, are to the source's."),
     "exact_copies": ("Exact copies", "The share of rows equal to a real row, beside how often held-out rows are so by chance."),
+    "near_copies": ("Near copies", "The share of rows that lie as near to a real row as only few real rows do to each other."),
     "dcr_excess": (
         "Closeness to real rows",
         "How many more rows lie closer to rows that were learned from than to rows that never were, beyond chance.",
@@ -81,7 +82,7 @@ OF_TABLE = ("row_count", "key_unique", "broken_rules", "same_rows", "pair_trend_
 """They speak for the whole table, whatever columns they name."""
 SHARES = ("orphans", "broken_rules", "row_count", "key_unique", "unique_key", "same_rows")
 """Counted shares, shown in percent."""
-PRIVACY = ("exact_copies", "dcr_excess")
+PRIVACY = ("exact_copies", "near_copies", "dcr_excess")
 
 STATUSES = {"pass": "passed", "fail": "failed", "undecided": "undecided", "shown": "not judged", "": "not judged"}
 WOULD = {"pass": "would pass", "fail": "would fail", "undecided": "would be undecided"}

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from warehouse_twin.gates.measures import MEASURES
 from warehouse_twin.gates.report import document_of, write_report
+from warehouse_twin.gates.report_words import MEASURES as WORDS
 from warehouse_twin.generators.generator import Generator
 from warehouse_twin.manifest.resolved import Column, ForeignKey, ResolvedTable, ResolvedTwin, Table
 from warehouse_twin.metrics.score import Score
@@ -263,6 +265,10 @@ def test_the_schema_is_a_graph_that_leads_to_every_table(tmp_path: Path) -> None
     [said] = [value for value in page.values("aria-label") if "refers to" in value]
     assert said == "flights (tailnum) refers to planes."
     assert [f"#table-{place}" for place in (1, 2, 3)] == [value for value in page.values("href") if value.startswith("#table-")][-3:]
+
+
+def test_every_measure_has_words() -> None:
+    assert set(MEASURES) == set(WORDS)
 
 
 def test_problems_beside_scores_are_told(tmp_path: Path) -> None:
