@@ -20,7 +20,7 @@ from warehouse_twin.metrics.copies import Records
 from warehouse_twin.metrics.histograms import Shown, counts, distribution, joint, season, shown
 from warehouse_twin.metrics.membership import membership
 from warehouse_twin.metrics.times import cycles_of
-from warehouse_twin.randomness import permutation
+from warehouse_twin.randomness import permuted
 
 PICTURED = 20_000
 """Rows a side: the error of a share is then below 0.01."""
@@ -49,7 +49,8 @@ def picture_families(families: Sequence[Family], *, k: int, seed: int) -> list[d
     """How many children parents have, for each foreign key."""
     found = []
     for family in families:
-        sides = [permutation(len(side), seed=seed, stream="pictures/parents")[:PICTURED] for side in (family.training, family.drawn)]
+        sizes = [len(side) for side in (family.training, family.drawn)]
+        sides = [permuted(np.arange(min(PICTURED, size)), size=size, seed=seed, stream="pictures/parents") for size in sizes]
         holders = Holders(family.entities[sides[0]], k)
         found.append({"columns": list(family.columns), **counts(family.training[sides[0]], family.drawn[sides[1]], holders)})
     return found
@@ -69,7 +70,7 @@ def _joint(found: Shown, pairs: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _membership(real: Real, rows: pa.Table) -> dict[str, Any] | None:
     record = tuple(name for name in real.record if name in rows.column_names)
-    records = Records(real.table.name, record, real.training.rows, rows, holdout=real.holdout.rows)
+    records = Records(real.table.name, record, real.training.rows, rows, real.floor, real.holdout.rows)
     roc = membership(
         records, training_entities=real.training.entities, holdout_entities=real.holdout.entities, k=real.k, seed=real.seed
     )

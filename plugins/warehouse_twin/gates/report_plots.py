@@ -165,6 +165,7 @@ class Curve:
     line: str
     area: str
     interval: str
+    floor: str
     alarms: str
     found: str
     n: str
@@ -179,8 +180,8 @@ def membership(pictures: Mapping[str, object]) -> Curve | None:
     if any(x is None or y is None for x, y in points):
         return None
     at = mapping(roc.get("found_at"))
-    area, low, high, n = (number(roc.get(name)) for name in ("area", "low", "high", "n"))
+    area, low, high, floor, n = (number(roc.get(name)) for name in ("area", "low", "high", "floor", "n"))
     line = "M0 100" + "".join(f"L{100 * (x or 0.0):.1f} {100 - 100 * (y or 0.0):.1f}" for x, y in points)
-    figures = ["–" if figure is None else f"{figure:.3f}" for figure in (area, low, high)]
+    figures = ["–" if figure is None else f"{figure:.3f}" for figure in (area, low, high, floor)]
     rates = [percent(number(at.get(name)) or 0.0) for name in ("false_alarms", "found")]
-    return Curve(line, figures[0], f"{figures[1]} to {figures[2]}", rates[0], rates[1], f"{n or 0:,.0f}")
+    return Curve(line, figures[0], f"{figures[1]} to {figures[2]}", figures[3], rates[0], rates[1], f"{n or 0:,.0f}")

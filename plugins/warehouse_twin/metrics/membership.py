@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from warehouse_twin.metrics.columns import Floats, Ints
 from warehouse_twin.metrics.copies import FEWEST_COLUMNS, Records
 from warehouse_twin.metrics.points import Shorts, encode_points, nearest_in_groups
 from warehouse_twin.metrics.replicates import Replicates, entity_groups
-from warehouse_twin.randomness import permutation
+from warehouse_twin.randomness import permuted
 
 SUSPECTS = 1_500
 """Rows of each kind that the attacker asks about: the standard error of the area is then about 0.01."""
@@ -27,12 +29,14 @@ class Roc:
     """`found[i]` of the rows that were learned from are called so where `FALSE_ALARMS[i]` of those held out are, too.
 
     `area` under the curve in [0, 1] is 0.5 for an attacker who guesses; `low` and `high` bound its 95 % interval; `n` rows of each kind.
+    `floor` is the area for one who holds columns that were drawn alone: what the shares of single values tell.
     """
 
     found: tuple[float, ...]
     area: float
     low: float
     high: float
+    floor: float | None
     n: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -42,6 +46,7 @@ class Roc:
             "area": round(self.area, 4),
             "low": round(self.low, 4),
             "high": round(self.high, 4),
+            "floor": None if self.floor is None else round(self.floor, 4),
             "found_at": {"false_alarms": LOW, "found": self.found[FALSE_ALARMS.index(LOW)]},
             "n": self.n,
         }
@@ -61,15 +66,14 @@ def membership(records: Records, *, training_entities: Ints, holdout_entities: I
         return None
     suspects = [_chosen(len(rows), size, seed=seed, side=side) for side, rows in (("members", records.training), ("others", holdout))]
     people = [entities[rows] for entities, rows in zip((training_entities, holdout_entities), suspects, strict=True)]
-    if min(len(np.unique(asked)) for asked in people) < k:
+    if min(len(np.unique(owners)) for owners in people) < max(k, 2):
         return None
-    twin = _chosen(len(records.synthetic), REFERENCES, seed=seed, side="twin")
-    # ranks are those among the twin's rows: what the attacker has, and what favours neither kind
-    tables = [records.synthetic.take(twin), records.training.take(suspects[0]), holdout.take(suspects[1])]
-    drawn, members, others = encode_points(tables, records.columns)
-    start = np.zeros(1, dtype=np.int64)
-    near, far = (nearest_in_groups(points, drawn, starts=start)[:, 0] for points in (members, others))
-    groups = [entity_groups(asked, seed=seed) for asked in people]
+    asked = [rows.take(chosen) for rows, chosen in zip((records.training, holdout), suspects, strict=True)]
+    near, far = _nearness(records.synthetic, asked, records.columns, seed=seed)
+    floor = None
+    if records.floor is not None and len(records.floor):
+        floor = area(*_nearness(records.floor, asked, records.columns, seed=seed))
+    groups = [entity_groups(owners, seed=seed) for owners in people]
     replicates = Replicates(
         area(near, far),
         (
@@ -78,7 +82,17 @@ def membership(records: Records, *, training_entities: Ints, holdout_entities: I
         ),
     )
     low, high = replicates.interval()
-    return Roc(tuple(round(float(rate), 4) for rate in curve(near, far)), replicates.value, low, high, size)
+    return Roc(tuple(round(float(rate), 4) for rate in curve(near, far)), replicates.value, low, high, floor, size)
+
+
+def _nearness(held: pa.Table, asked: Sequence[pa.Table], columns: Sequence[str], *, seed: int) -> tuple[Shorts, Shorts]:
+    """The distance of every row that is asked about, on either side, to the closest of those that are held."""
+    known = held.take(_chosen(len(held), REFERENCES, seed=seed, side="held"))
+    # ranks are those among the rows that the attacker has, which favours neither side
+    points, *sides = encode_points([known, *asked], columns)
+    start = np.zeros(1, dtype=np.int64)
+    near, far = (nearest_in_groups(side, points, starts=start)[:, 0] for side in sides)
+    return near, far
 
 
 def area(members: Shorts | Ints, others: Shorts | Ints) -> float:
@@ -100,4 +114,4 @@ def curve(members: Shorts | Ints, others: Shorts | Ints) -> Floats:
 
 
 def _chosen(rows: int, size: int, *, seed: int, side: str) -> Ints:
-    return permutation(rows, seed=seed, stream=f"membership/{side}")[:size]
+    return permuted(np.arange(min(size, rows)), size=rows, seed=seed, stream=f"membership/{side}")

@@ -76,10 +76,10 @@ def test_what_is_no_matrix_is_not_drawn(change: dict[str, Any]) -> None:
 
 
 def test_the_curve_begins_below_at_the_left() -> None:
-    roc = {"false_alarms": [0.0, 0.5, 1.0], "found": [0.1, 0.6, 1.0], "area": 0.58, "low": None, "n": 900}
+    roc = {"false_alarms": [0.0, 0.5, 1.0], "found": [0.1, 0.6, 1.0], "area": 0.58, "low": None, "floor": 0.51, "n": 900}
     found = membership({"membership": roc})
     assert found is not None
     assert found.line == "M0 100L0.0 90.0L50.0 40.0L100.0 0.0"
-    assert (found.area, found.interval, found.n) == ("0.580", "– to –", "900")
+    assert (found.area, found.interval, found.floor, found.n) == ("0.580", "– to –", "0.510", "900")
     assert membership({"membership": {**roc, "found": [0.1, "x", 1.0]}}) is None
     assert membership({}) is None

@@ -27,6 +27,7 @@ def test_a_twin_of_other_rows_tells_nothing() -> None:
     assert roc is not None
     assert roc.low < 0.5 < roc.high
     assert roc.n == 400
+    assert roc.floor is None
 
 
 def test_a_copy_tells_everything() -> None:
@@ -35,6 +36,14 @@ def test_a_copy_tells_everything() -> None:
     assert roc.area > 0.97
     assert roc.found[0] > 0.8
     assert roc == measured(rows(800, 1))
+
+
+def test_the_floor_is_what_columns_drawn_alone_tell() -> None:
+    records = Records("t", ("a", "b", "c"), rows(800, 1), rows(800, 1), rows(800, 3), rows(400, 2))
+    roc = membership(records, training_entities=np.arange(800), holdout_entities=np.arange(400), k=10, seed=5)
+    assert roc is not None
+    assert roc.floor is not None
+    assert abs(roc.floor - 0.5) < 0.06 < roc.area - 0.5
 
 
 def test_the_area_counts_a_tie_half() -> None:
@@ -49,7 +58,7 @@ def test_the_curve_goes_straight_between_distances() -> None:
     assert found[0.2] == pytest.approx(0.7)
 
 
-@pytest.mark.parametrize("parts", [{"columns": ("a",)}, {"holdout": 0}, {"training": 0}, {"holdout": 9}])
+@pytest.mark.parametrize("parts", [{"columns": ("a",)}, {"holdout": 0}, {"training": 0}, {"holdout": 9}, {"holdout": 1, "k": 1}])
 def test_nothing_is_said_of_one_column_no_rows_or_few_entities(parts: dict) -> None:
     assert measured(rows(100, 3), **parts) is None
 
