@@ -78,8 +78,11 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     ),
 }
 OF_KEYS = ("child_counts", "orphans", "orphan_rate")
-OF_TABLE = ("row_count", "key_unique", "broken_rules", "same_rows", "pair_trend_min", "null_share_worst")
-"""They speak for the whole table, whatever columns they name."""
+OF_TABLE = (
+    *("row_count", "key_unique", "broken_rules", "same_rows", "pair_trend_min", "null_share_worst", "source_drift", "twin_drift"),
+    *("query_error", "query_rank", "join_rows", "parity", "parity_error", "opportunity", "opportunity_error", "subgroup_shape"),
+)
+"""They speak for the whole table, whatever columns, or query, they name."""
 SHARES = ("orphans", "broken_rules", "row_count", "key_unique", "unique_key", "same_rows")
 """Counted shares, shown in percent."""
 PRIVACY = ("exact_copies", "near_copies", "dcr_excess")

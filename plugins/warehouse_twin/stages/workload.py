@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse_twin.digests import digest_file
+from warehouse_twin.digests import digest_file, keyed
 from warehouse_twin.errors import ConfigurationError, ManifestError
 from warehouse_twin.manifest.loading import LoadedManifest
 from warehouse_twin.manifest.resolved import ResolvedTwin
@@ -27,7 +27,8 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         return {}
     from warehouse_twin.workload.statements import files_of
 
-    files = {str(path): digest_file(path) for path in files_of(asked, project=context.settings.project)}
+    secret = context.workspace.secret()  # a query may hold values, and its digest would answer guesses
+    files = {str(path): keyed(digest_file(path), secret=secret) for path in files_of(asked, project=context.settings.project)}
     return {"workload": asked.model_dump(mode="json") | {"files": files}}
 
 

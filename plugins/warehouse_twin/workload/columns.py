@@ -18,7 +18,7 @@ Kind = Literal["label", "number", "plain", "key", "other"]
 _OF_MANY = (exp.Sum, exp.Count, exp.CountIf, exp.Avg, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
 _NOT_COMPARED: tuple[Kind, ...] = ("key", "other")
 _GROWING = (exp.Sum, exp.Count, exp.CountIf)
-_AROUND = (exp.Alias, exp.Cast, exp.Round, exp.Coalesce, exp.Paren)
+_AROUND = (exp.Alias, exp.Cast, exp.Round, exp.Coalesce, exp.Paren, exp.Filter)
 
 
 @dataclass(frozen=True, slots=True)

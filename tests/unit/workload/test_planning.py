@@ -51,6 +51,7 @@ def test_rows_of_keys_and_made_up_names_are_not_told_apart(shop: Any, query: str
     [
         ("SELECT round(sum(total) / 1000, 2), count(*), avg(total), count(DISTINCT customer) FROM orders", [True, True, False, False]),
         ("SELECT sum(total) / count(*) FROM orders", [False]),
+        ("SELECT count(*) FILTER (WHERE total > 50), sum(total)::BIGINT, 2 * sum(total) FROM orders", [True, True, False]),
     ],
 )
 def test_sums_and_counts_grow_with_the_rows(shop: Any, query: str, grows: list[bool]) -> None:
