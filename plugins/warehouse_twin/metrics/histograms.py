@@ -132,6 +132,8 @@ def _coarse(found: Shown, name: str) -> tuple[tuple[str, ...], Ints, Ints]:
     share = np.bincount(real[real >= 0], minlength=len(bins)) / max(int((real >= 0).sum()), 1)
     group = _groups(bins, share)
     labels = _joined(bins, group)
+    if labels[-1] == OTHERS and not any((group[codes[codes >= 0]] == len(labels) - 1).any() for codes in (real, twin)):
+        labels = labels[:-1]  # nobody has another value
     lacking = presence(np.where(real == MISSING, 0, -1), found.holders.entities, size=1)[0].sum()
     if lacking >= found.holders.k:
         labels = (*labels, "missing")

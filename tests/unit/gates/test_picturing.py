@@ -96,12 +96,12 @@ def test_the_missing_are_told_unless_they_are_few_or_the_others_are() -> None:
 
 def test_cells_of_two_columns_are_rounded_and_left_out_where_few_are() -> None:
     one = pa.table({"a": np.repeat(["x", "y"], [60, 40]), "b": np.repeat(["p", "q", "p", "q"], [57, 3, 18, 22])})
-    other = pa.table({"a": np.repeat(["x", "y"], 50), "b": np.repeat(["p", "q"], 50)})
+    other = pa.table({"a": np.repeat(["x", "y"], 50), "b": np.repeat(["p", "q", "r"], [50, 49, 1])})
     found = joint("a", "b", both(one, other))
     assert found is not None
-    assert (found["rows"], found["across"]) == (["x", "y", "all others"], ["p", "q", "all others"])
-    assert found["real"] == [[0.55, None, None], [0.2, 0.2, None], [None, None, None]]
-    assert found["twin"] == [[0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.0]]
+    assert (found["rows"], found["across"]) == (["x", "y"], ["p", "q", "all others"]), "the twin has an r"
+    assert found["real"] == [[0.55, None, None], [0.2, 0.2, None]]
+    assert found["twin"] == [[0.5, 0.0, 0.0], [0.0, 0.49, 0.01]]
     assert joint("a", "c", both(one.append_column("c", pa.array([b""] * 100)), other.append_column("c", pa.array([b""] * 100)))) is None
 
 
