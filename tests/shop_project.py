@@ -55,6 +55,7 @@ tables:
       email: {pii: email}
     challengers: [independent]
     choose: pareto
+    targets: [credit, tier]
   orders:
     foreign_keys: [{columns: customer_id, references: customers}]
     columns:

@@ -52,6 +52,15 @@ def permutation(size: int, *, seed: int, stream: str) -> NDArray[np.int64]:
     return np.argsort(bits, kind="stable").astype(np.int64)
 
 
+def first_permuted(size: int, count: int, *, seed: int, stream: str) -> NDArray[np.int64]:
+    """The first `count` of `permutation(size)`, in a fraction of its time where they are few."""
+    bits = random_bits(np.arange(size, dtype=np.int64), seed=seed, stream=stream)
+    if count >= size:
+        return np.argsort(bits, kind="stable").astype(np.int64)
+    first = np.argpartition(bits, count)[:count]
+    return first[np.argsort(bits[first], kind="stable")].astype(np.int64)
+
+
 def permuted(counters: NDArray[np.int64], *, size: int, seed: int, stream: str) -> NDArray[np.int64]:
     """Where a permutation of `range(size)` puts each counter, which are below `size`; nothing else of it is worked out.
 

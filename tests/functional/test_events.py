@@ -155,6 +155,13 @@ def test_orphans_are_as_many_and_no_constraint_holds_them(project: Project) -> N
     assert rate["status"] == "pass"
 
 
+def test_a_row_follows_from_the_one_before_it(project: Project) -> None:
+    verdict = json.loads((_gate(project) / "verdict.json").read_text())
+    steps = {item["score"]["table"]: item for item in verdict["judged"] if item["score"]["measure"] == "step_trend"}
+    assert {"orders", "addresses"} == steps.keys()
+    assert {item["would"] for item in steps.values()} == {"pass"}
+
+
 def _gate(project: Project) -> Path:
     receipt = json.loads((project.workspace / "runs" / "shop" / "1" / "receipts" / "gate.json").read_text())
     return project.workspace / receipt["output"]

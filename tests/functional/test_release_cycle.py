@@ -100,6 +100,15 @@ def test_columns_with_a_generator_are_as_it_says(first: Project) -> None:
     assert "note (faker sentence), nth (sequence), reference (pattern), tax (expression)" in report
 
 
+def test_models_that_learned_from_the_twin_do_nearly_as_well_on_real_rows(first: Project) -> None:
+    found = json.loads((first.workspace / "registry" / "releases" / "shop" / "2" / "scores.json").read_text())["scores"]
+    utility = {(score["table"], *score["columns"]): score for score in found if score["measure"].startswith("utility")}
+    assert {("customers", "credit"), ("customers", "tier")} < utility.keys()
+    assert all(score["value"] > score["ceiling"] - 0.1 > score["floor"] for score in utility.values())
+    assert all(score["computed_by"]["numpy"] for score in found)
+    assert set(utility["customers", "tier"]["computed_by"]) == {"warehouse-twin", "numpy", "scikit-learn", "scipy"}
+
+
 def test_people_do_not_leave_the_secure_zone(first: Project) -> None:
     """A person's address is in no file outside the zone and no open release, in no database and in no compressed Parquet."""
     open_folders = [path for path in first.workspace.iterdir() if path.name not in ("secure", "warehouses", "secret.key")]

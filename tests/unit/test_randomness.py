@@ -1,8 +1,9 @@
 """Counter-based draws: pure in (seed, stream, counter), and uniform."""
 
 import numpy as np
+import pytest
 
-from warehouse_twin.randomness import derive_seed, permutation, random_bits, uniforms
+from warehouse_twin.randomness import derive_seed, first_permuted, permutation, random_bits, uniforms
 
 
 def test_the_same_counter_gives_the_same_draw_however_work_is_split() -> None:
@@ -38,3 +39,8 @@ def test_known_values_do_not_change_between_versions() -> None:
 def test_a_permutation_holds_each_number_once() -> None:
     assert sorted(permutation(100, seed=1, stream="p")) == list(range(100))
     assert permutation(0, seed=1, stream="p").tolist() == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 99, 100, 200])
+def test_the_first_of_a_permutation_are_its_first(count: int) -> None:
+    assert first_permuted(100, count, seed=3, stream="x").tolist() == permutation(100, seed=3, stream="x")[:count].tolist()

@@ -118,6 +118,7 @@ MEASURES: Mapping[str, Measure] = {
     "coverage": Measure("higher", {"table": _ANY_COLUMN}, worst=True),
     "tails": Measure("higher", {"table": _ANY_COLUMN}, worst=True),
     "near_duplicates": Measure("lower", {"table": _ANY_RECORD}),
+    "mode_coverage": Measure("higher", {"table": _ANY_RECORD}),
     "triple_trend": Measure("higher", {"table": _ANY_TRIPLE}),
     "missing_patterns": Measure("higher", {"table": _ANY_PAIR}),
     "time_order": Measure("higher", {"table": _once(lambda twin, table: len(time_columns(twin, table)) > 1)}, worst=True),

@@ -28,6 +28,7 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     ),
     "coverage": ("Coverage", "The share of a column's common values, or of its range, that the twin has. The column that lacks most."),
     "near_duplicates": ("Repeated rows", "The share of the twin's rows that nearly equal another of its rows, beside that of real rows."),
+    "mode_coverage": ("Modes", "The share of real rows that some row of the twin is near to: what the twin lacks leaves rows alone."),
     "triple_trend": ("Triple trends", "How closely three columns go together as in the source, over triples of which no pair tells all."),
     "tails": ("Tails", "How near the number of very large or very small values is to the source's. The column and end furthest off."),
     "horizon": ("Horizon", "How rows are spread over calendar time, and where it begins and ends. The column that is furthest off."),

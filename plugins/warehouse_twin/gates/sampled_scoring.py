@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ from warehouse_twin.metrics.binning import Binned, ColumnBins, Holders, fit_bins
 from warehouse_twin.metrics.calendars import horizon
 from warehouse_twin.metrics.comparable import step_columns, time_columns
 from warehouse_twin.metrics.detection import Features, detection, features
-from warehouse_twin.metrics.diversity import coverage, near_duplicates
+from warehouse_twin.metrics.diversity import coverage, mode_coverage, near_duplicates
 from warehouse_twin.metrics.missingness import missing_patterns
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
@@ -32,8 +33,8 @@ from warehouse_twin.metrics.times import seasonality, time_order
 from warehouse_twin.metrics.triples import triple_trend
 from warehouse_twin.randomness import permutation
 
-TAILED = 50_000
-"""Rows of each kind of which the tails are counted."""
+TAILED, ENDED = 50_000, 200_000
+"""Rows of each kind of which the tails are counted, and of the training part, which say where they begin."""
 ReadReal = Callable[[str], tuple[Part, Part]]
 
 
@@ -63,7 +64,8 @@ class Look:
             if len(self.bins) > 1:
                 found.append(missing_patterns(sides))
             if self.real.record:
-                found.append(near_duplicates(sides.select(self.real.record)))
+                records = sides.select(self.real.record)
+                found += [near_duplicates(records), mode_coverage(records)]
         if children_keys(self.twin, self.real.table):
             found.append(self._detection("detection_with_children", self._with_children()))
         return found + Ancestors(self.twin, self.real, self._drawn, self.links.read, self._all_real).scores()
@@ -88,7 +90,7 @@ class Look:
     def _tails(self) -> Score:
         """The ends of columns, of many rows: few are there."""
         sides = self._own(most=TAILED)
-        training = self.real.fair[0]
+        training = some(self.real.fair[0], ENDED, seed=self.real.seed, stream="ends")
         known = training.rows.select(list(sides.columns))
         return tails(sides, ends(known, training.entities, self.real.table.kinds, k=self.real.k, rows=sides.n))
 
@@ -96,7 +98,7 @@ class Look:
     def _drive(self) -> ForeignKey | None:
         return self.links.plans[self.real.table.name].drive
 
-    @property
+    @cached_property
     def _drawn(self) -> Part:
         return Part(self.rows, families(self.rows, self._drive))
 

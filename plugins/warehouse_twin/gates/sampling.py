@@ -16,7 +16,7 @@ from warehouse_twin.metrics.columns import Ints, row_hashes
 from warehouse_twin.metrics.replicates import entity_groups
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.sides import Side, Sides
-from warehouse_twin.randomness import derive_seed, permutation
+from warehouse_twin.randomness import derive_seed, first_permuted
 
 LOOKED_AT = 4_000
 """Rows of each kind, at most: 8,000 for a model that tells two kinds apart."""
@@ -34,7 +34,7 @@ class Kinds:
 
 def some(part: Part, size: int, *, seed: int, stream: str) -> Part:
     """So many rows of a part, by chance, or all."""
-    chosen = permutation(len(part.rows), seed=derive_seed(seed, stream), stream="looked-at")[:size]
+    chosen = first_permuted(len(part.rows), size, seed=derive_seed(seed, stream), stream="looked-at")
     return Part(part.rows.take(pa.array(chosen)), part.entities[chosen])
 
 

@@ -27,7 +27,7 @@ from warehouse_twin.metrics.rules import broken_rules
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
 from warehouse_twin.metrics.shapes import column_shape, null_share
-from warehouse_twin.randomness import derive_seed, permutation, uniforms
+from warehouse_twin.randomness import derive_seed, first_permuted, uniforms
 
 SAMPLE = 50_000
 """Rows a side in measures of columns and pairs: their sampling error is then below 0.01 for a pair of busy columns."""
@@ -117,7 +117,7 @@ def _samples(real: Real, rows: pa.Table, columns: tuple[str, ...]) -> Samples:
 
 
 def _sample(part: Part, bins: tuple[ColumnBins, ...], size: int, *, seed: int) -> Binned:
-    chosen = permutation(len(part.rows), seed=seed, stream="sample")[:size]
+    chosen = first_permuted(len(part.rows), size, seed=seed, stream="sample")
     group, groups = entity_groups(part.entities[chosen], seed=seed)
     return binned(part.rows.select([column.name for column in bins]).take(chosen), bins, group=group, groups=groups)
 

@@ -44,8 +44,9 @@ def ends(training: pa.Table, entities: Ints, kinds: Mapping[str, str], *, k: int
         order = np.flatnonzero(~values.missing)[np.argsort(values.data[~values.missing], kind="stable")]
         least = int(np.ceil(max(BEYOND, EXPECTED / max(rows, 1)) * len(order)))
         for end, outwards in zip(ENDS, (order, order[::-1]), strict=True):
-            beyond = max(least, _held_by(entities[outwards], HOLDERS * k))
-            if 0 < beyond <= len(order) // 10:
+            most = len(order) // 10
+            beyond = max(least, _held_by(entities[outwards[:most]], HOLDERS * k))
+            if 0 < beyond <= most:
                 found.append(End(name, end, values.data[outwards[beyond - 1]]))
     return found
 

@@ -91,7 +91,7 @@ def test_a_passed_verdict_and_all_it_rests_on(prepare, make_manifest, tmp_path: 
     shown = [item for item in verdict["judged"] if item["status"] == "shown"]
     assert len(verdict["judged"]) - len(shown) == 32
     measures = {"detection", "detection_with_children", "coverage", "near_duplicates", "missing_patterns", "hop_trend_1"}
-    measures |= {"utility_worst", "triple_trend", "tails"}
+    measures |= {"utility_worst", "triple_trend", "tails", "mode_coverage"}
     assert {item["score"]["measure"] for item in shown} == measures
     assert {item["would"] for item in shown} == {"pass"}
     assert "trips" in (tmp_path / "out" / "report.html").read_text()

@@ -81,7 +81,7 @@ def test_what_is_asked_follows_from_policy_and_tables_alone(expectations: Path, 
         "detection_with_children drivers.detection_with_children",
         "detection trips.detection",
     ]
-    assert len(labels) == len(set(labels)) == 2 + (14 + 7) + (16 + 8)
+    assert len(labels) == len(set(labels)) == 2 + (14 + 8) + (16 + 9)
 
 
 def test_a_manifest_changes_goals_and_accepts_the_undecided_with_reasons(expectations: Path, twin, make_manifest) -> None:

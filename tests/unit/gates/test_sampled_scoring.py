@@ -126,7 +126,7 @@ def test_another_draw_of_the_source_would_pass_and_its_floor_is_far_below() -> N
     failed, scores = shown(GOOD)
     assert failed == set()
     of_times = ("seasonality", "horizon", "autocorrelation", "event_gaps", "time_order_parent")
-    of_rows = ("detection", "coverage", "tails", "near_duplicates", "missing_patterns", "utility_worst")
+    of_rows = ("detection", "coverage", "tails", "mode_coverage", "near_duplicates", "missing_patterns", "utility_worst")
     asked = (*of_rows, *of_times, "hop_trend_1", "hop_trend_2")
     assert {label for label in scores if label.startswith("events")} == {f"events.{name}" for name in asked}
     assert scores["events.hop_trend_2"].columns == ("accounts", "firms")

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from warehouse_twin.metrics.binning import Holders, binned, fit_bins
-from warehouse_twin.metrics.diversity import coverage, near_duplicates
+from warehouse_twin.metrics.diversity import coverage, mode_coverage, near_duplicates
 from warehouse_twin.metrics.replicates import row_groups
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
@@ -100,3 +100,40 @@ def test_without_rows_or_columns_they_say_nothing() -> None:
         covered(towns(3), towns(3, 0)),
     ):
         assert (found.n, found.low, found.high) == (0, 0.0, 1.0)
+
+
+def clusters(seed: int, lost: int | None = None) -> pa.Table:
+    """Rows in five heaps of two numbers; of a heap that is lost its rows are in the next one."""
+    rng = np.random.default_rng(seed)
+    heap = rng.integers(0, 5, 1_000)
+    heap = np.where(heap == lost, (heap + 1) % 5, heap)
+    return pa.table({"x": 10.0 * heap + rng.normal(size=1_000), "y": 10.0 * (heap * 3 % 5) + rng.normal(size=1_000)})
+
+
+def modes(twin: pa.Table, holdout: pa.Table | None) -> Score:
+    rng = np.random.default_rng(9)
+    apart = pa.table({name: clusters(5).column(name).take(pa.array(rng.permutation(1_000))) for name in ("x", "y")})
+    return mode_coverage(Sides("t", side(clusters(1)), side(twin), side(apart), None if holdout is None else side(holdout)))
+
+
+def test_a_heap_of_rows_that_is_lost_is_a_fifth() -> None:
+    good, lost = modes(clusters(2), clusters(3)), modes(clusters(2, lost=3), clusters(3))
+    assert good.value > good.ceiling - 0.03
+    assert lost.value == pytest.approx(0.8, abs=0.04)
+    assert lost.high < lost.ceiling - 0.1
+    assert lost.n == 1_000
+
+
+def test_a_few_rows_again_and_again_cover_few() -> None:
+    again = clusters(2).take(pa.array(np.arange(1_000) % 10))
+    score = modes(again, clusters(3))
+    assert score.value < 0.5
+    assert score.floor is not None
+
+
+def test_modes_need_a_holdout_columns_and_rows() -> None:
+    one = clusters(2).select(["x"])
+    alone = Sides("t", Side(clusters(1), np.zeros(1_000, dtype=np.int64), 1), side(clusters(2)), holdout=side(clusters(3)))
+    for score in (modes(clusters(2), None), mode_coverage(Sides("t", side(one), side(one), holdout=side(one))), mode_coverage(alone)):
+        assert (score.n, score.low, score.high) == (0, 0.0, 1.0)
+    assert modes(clusters(2).slice(0, 0), clusters(3)).n == 0
