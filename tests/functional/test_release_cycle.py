@@ -104,7 +104,7 @@ def test_models_that_learned_from_the_twin_do_nearly_as_well_on_real_rows(first:
     found = json.loads((first.workspace / "registry" / "releases" / "shop" / "2" / "scores.json").read_text())["scores"]
     utility = {(score["table"], *score["columns"]): score for score in found if score["measure"].startswith("utility")}
     assert {("customers", "credit"), ("customers", "tier")} < utility.keys()
-    assert all(score["value"] > score["ceiling"] - 0.1 > score["floor"] for score in utility.values())
+    assert all(score["value"] > score["ceiling"] - 0.1 > 0.4 for score in utility.values())
     assert all(score["computed_by"]["numpy"] for score in found)
     assert set(utility["customers", "tier"]["computed_by"]) == {"warehouse-twin", "numpy", "scikit-learn", "scipy"}
 
