@@ -56,7 +56,7 @@ def test_columns_drawn_alone_fail_the_pairs_and_nothing_else_of_the_values(relea
         release.twin["trips"] = table.set_column(table.column_names.index(name), name, table.column(name).take(order))
     found = outcome(release)
     assert statuses(found, "fail") == {f"{name} trips.{name}" for name in ("pair_trend", "pair_trend_way", "pair_trend_min")}
-    of_rows = {f"trips.{name}" for name in ("detection", "triple_trend", "utility_worst")}
+    of_rows = {f"trips.{name}" for name in ("detection", "mode_coverage", "triple_trend", "utility_worst")}
     assert told(found) == {*of_rows, "drivers.detection_with_children"}  # the means of km and fare no longer belong together
 
 
