@@ -70,6 +70,8 @@ class Reading:
     """of a score that is shown and not judged: what it would have been"""
     until: str = ""
     """and what it waits for"""
+    level: float | None = None
+    """the chance that an end of its interval was given"""
 
     @classmethod
     def of(cls, score: Mapping[str, Any], judgement: Mapping[str, Any] | None = None) -> Reading:
@@ -93,6 +95,7 @@ class Reading:
             loosened=str(judged.get("loosened") or ""),
             would=str(judged.get("would") or ""),
             until=str(judged.get("until") or ""),
+            level=number(judged.get("level")),
         )
 
     @property
@@ -130,7 +133,8 @@ class Reading:
     @property
     def status_words(self) -> str:
         words = STATUSES.get(self.status, self.status)
-        notes = [note for note, reason in (("accepted", self.accepted), ("goal changed", self.loosened)) if reason]
+        told = (("accepted", self.accepted), ("goal changed", self.loosened), ("short of its goal", self.chance))
+        notes = [note for note, reason in told if reason]
         return ", ".join([words, *([WOULD[self.would]] if self.would in WOULD else []), *notes])
 
     # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,6 +205,14 @@ class Reading:
             return ""
         text = self.text(gap)
         return text if text.strip("0., %") else f"{gap:.1g}"
+
+    @property
+    def chance(self) -> str:
+        """Why a score passes that is short of its goal."""
+        if self.status != "pass" or self.value is None or self.goal is None or self.level is None:
+            return ""
+        short = self.value < self.goal if self.higher else self.value > self.goal
+        return f"short of its goal, but not by more than chance explains at {100 * self.level:.2g} %" if short else ""
 
     @property
     def verdict_text(self) -> str:

@@ -271,6 +271,14 @@ def test_every_measure_has_words() -> None:
     assert set(MEASURES) == set(WORDS)
 
 
+def test_a_score_that_passes_short_of_its_goal_says_why(tmp_path: Path) -> None:
+    parts = flights()
+    parts["verdict"]["judged"][1] |= {"status": "pass", "level": 0.00041}
+    text = render(tmp_path, **parts).text
+    assert "short of its goal, but not by more than chance explains at 0.041 %" in text
+    assert text.count("more than chance explains") == 1
+
+
 def test_problems_beside_scores_are_told(tmp_path: Path) -> None:
     text = render(tmp_path, verdict={"passed": False, "problems": ["dbt_parity: orders: rows fail it"]}).text
     assert "What failed dbt_parity: orders: rows fail it" in text
