@@ -28,10 +28,11 @@ INSERT INTO customers SELECT
     DATE '2020-01-01' + (i * 13 % 700)::INT, CASE WHEN i % 5 = 0 THEN 'gold' ELSE 'plain' END FROM range(700) t(i);
 CREATE TABLE orders (id INTEGER, customer_id INTEGER, placed TIMESTAMP, total DECIMAL(10, 2), note VARCHAR);
 INSERT INTO orders SELECT i, CASE WHEN i % 50 = 3 THEN 9_000 + i ELSE (i * 7 + i // 90) % 700 END,
-    TIMESTAMP '2022-01-01' + INTERVAL (i * 331) MINUTE, (i * i % 997) / 7.0,
+    TIMESTAMP '2022-01-01' + INTERVAL (hash(i) % 500_000) MINUTE, hash(-i) % 100_000 / 700.0,
     CASE WHEN i % 4 = 0 THEN 'left at the door of house ' || i END FROM range(1_500) t(i);
 CREATE TABLE lines (order_id INTEGER, line_no INTEGER, product VARCHAR, quantity INTEGER);
-INSERT INTO lines SELECT i % 1_400, i // 1_400, 'product ' || (i * i) % 30, 1 + i % 4 FROM range(2_500) t(i);
+INSERT INTO lines SELECT n, row_number() OVER (PARTITION BY n ORDER BY i) - 1, 'product ' || hash(-i) % 30, 1 + hash(i + 9_999) % 4
+    FROM (SELECT i, hash(i) % 1_400 AS n FROM range(2_500) t(i));
 
 -- a list of codes
 CREATE TABLE statuses (code VARCHAR PRIMARY KEY, label VARCHAR);
@@ -55,7 +56,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (project.root / "home").mkdir()
     prod = project.workspace / "warehouses" / "prod.duckdb"
     prod.parent.mkdir(parents=True)
-    # Orders follow from their number by arithmetic, so each lies beside others by itself: with one secret of five `near_copies` says so.
+    # Orders and lines are as drawn by chance: what followed from their number would lie beside each other, and have in common with its
+    # parent what no model of columns sees. The gate says so, and is right.
     (project.workspace / "secret.key").write_text("2a" * 32)
     with duckdb.connect(str(prod)) as connection:
         connection.execute(ODD)

@@ -69,24 +69,14 @@ def _lost(result: pipeline.StageResult) -> list[str]:
     return [f"not modelled: {table}.{name}: {words}" for table, columns in told.items() for name, words in columns.items()]
 
 
-_WOULD = {"fail": "fail", "undecided": "be undecided"}
-
-
 def _explained(result: pipeline.StageResult, settings: Settings) -> list[str]:
-    """The scores that did not pass, those of single columns included; then those that are not judged and would not have."""
+    """The scores that did not pass with what to try; then those that are not judged and would not have."""
+    from warehouse_twin.gates.explaining import explained
     from warehouse_twin.workspace import read_json
 
-    verdict = read_json(settings.workspace.root / result.receipt.output / "verdict.json")
-    judged = [item for item in verdict["judged"] if item["status"] not in ("pass", "shown")]
-    lines = [] if judged else ["every score that is judged passed"]
-    for item in judged + [item for item in verdict["judged"] if item.get("would", "pass") != "pass"]:
-        score = item["score"]
-        inside = f"({', '.join(score['columns'])})" if score["columns"] else ""
-        goal = "" if item["goal"] is None else f", goal {item['goal']:.3f}"
-        interval = f"[{score['low']:.3f}, {score['high']:.3f}]"
-        status = item["status"] if "would" not in item else f"not judged, would {_WOULD[item['would']]}"
-        lines.append(f"{status}: {score['table']}.{score['measure']}{inside} {score['value']:.3f} {interval}{goal}")
-    return lines
+    folder = settings.workspace.root / result.receipt.output
+    scores, pairs = read_json(folder / "scores.json")["scores"], read_json(folder / "pairs.json")
+    return explained(read_json(folder / "verdict.json"), scores, pairs)
 
 
 def manifest_check(options: argparse.Namespace, settings: Settings) -> Ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,10 +27,10 @@ class Links:
         self.twin, self.read = twin, read
         self.plans = key_plans(twin)
 
-    def drive(self, table: ResolvedTable) -> str | None:
-        """The parent whose rows a table's rows follow from; None for root tables."""
+    def drive(self, table: ResolvedTable) -> ForeignKey | None:
+        """The key to the parent whose rows a table's rows follow from; None for root tables."""
         plan = self.plans.get(table.name)
-        return plan.drive.references if plan is not None and plan.drive is not None else None
+        return None if plan is None else plan.drive
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,9 @@ def _row_count(table: ResolvedTable, rows: pa.Table, real: tuple[Part, Part], li
     drive = links.drive(table)
     if drive is None:
         expected = float(table.rows) if table.rows is not None else round(source * (table.factor or 1.0))
-        return row_count(table.name, rows=len(rows), expected=expected, drawn=False)
-    parents = sum(len(part.rows) for part in read(drive))
-    scale = len(links.read(drive)) / parents if parents else 1.0
-    return row_count(table.name, rows=len(rows), expected=source * scale, drawn=True)
+        return row_count(table.name, rows=len(rows), expected=expected)
+    parents = read(drive.references)
+    counts = children(real_links(drive, real, parents), rows=sum(len(part.rows) for part in parents))
+    drawn = len(links.read(drive.references))
+    expected = source * drawn / len(counts) if len(counts) else float(source)
+    return row_count(table.name, rows=len(rows), expected=expected, error=float(counts.std()) * math.sqrt(drawn) if len(counts) else 0.0)

@@ -110,7 +110,7 @@ MEASURES: Mapping[str, Measure] = {
     "orphan_rate": Measure("higher", {"foreign_key": _keys_with_orphans}, counted=True),
     "key_unique": Measure("higher", {"table": _once(lambda twin, table: bool(table.table.primary_key))}, counted=True),
     "unique_key": Measure("higher", {"table": _unique}, counted=True),
-    "broken_rules": Measure("lower", {"table": _once(lambda twin, table: table.synthesizer == "tree")}, counted=True),
+    "broken_rules": Measure("lower", {"table": _once(lambda twin, table: table.synthesizer == "tree")}, worst=True, counted=True),
     "row_count": Measure("higher", {"table": _once(lambda twin, table: not table.keep_real)}),
     "same_rows": Measure("higher", {"table": _once(lambda twin, table: table.keep_real)}, counted=True),
     "detection": Measure("lower", {"table": _ANY_COLUMN}),

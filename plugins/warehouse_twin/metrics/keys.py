@@ -101,14 +101,15 @@ def unique_key(table: str, rows: pa.Table, *, columns: tuple[str, ...]) -> Score
     return exact("unique_key", table, len(np.unique(keys[keyed])) / filled if filled else 1.0, n=filled, columns=columns)
 
 
-def row_count(table: str, *, rows: int, expected: float, drawn: bool) -> Score:
+def row_count(table: str, *, rows: int, expected: float, error: float = 0.0) -> Score:
     """The smaller of the twin's and the expected number of rows over the larger: in [0, 1], 1 is as many as expected.
 
-    Where children follow from parents (`drawn`) the number is itself drawn, and the interval allows for a Poisson count.
+    Where children follow from parents the number is itself drawn, with the standard `error` that a sum over as many parents has: parents
+    differ more than a Poisson count does. The interval allows for it.
     """
     larger = max(float(rows), expected)
     value = 1.0 if larger == 0 else min(float(rows), expected) / larger
-    half = Z_95 / math.sqrt(max(expected, 1.0)) if drawn else 0.0
+    half = Z_95 * error / max(expected, 1.0)
     return Score("row_count", table, value, max(0.0, value - half), min(1.0, value + half), rows)
 
 

@@ -93,10 +93,10 @@ def test_keys_must_be_complete_and_distinct() -> None:
 
 
 def test_too_many_rows_are_as_wrong_as_too_few() -> None:
-    assert row_count("t", rows=50, expected=100, drawn=False).value == 0.5
-    assert row_count("t", rows=200, expected=100, drawn=False).value == 0.5
-    assert row_count("t", rows=0, expected=0, drawn=False).value == 1.0
-    exact, drawn = (row_count("t", rows=90, expected=100, drawn=flag) for flag in (False, True))
+    assert row_count("t", rows=50, expected=100).value == 0.5
+    assert row_count("t", rows=200, expected=100).value == 0.5
+    assert row_count("t", rows=0, expected=0).value == 1.0
+    exact, drawn = (row_count("t", rows=90, expected=100, error=error) for error in (0.0, 10.0))
     assert (exact.low, exact.high) == (0.9, 0.9)
     assert drawn.low < 0.9 < drawn.high == 1.0
 
