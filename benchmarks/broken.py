@@ -1,4 +1,4 @@
-"""Twins that a gate must reject, made of an honest one: its keys are kept, so that every foreign key still leads to a row."""
+"""Twins that a gate must reject, made of an honest one: its keys to drawn tables are kept, so that they still lead to a row."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ NAMED = {
     "collapsed": {"near_duplicates", "coverage"},
     "untimely": {"time_order", "time_order_parent", "event_gaps"},
 }
-"""The scores of which one at least must be among those that reject each."""
+"""The scores of which one at least must be among those that reject each; of the last one, or one that names a column of times."""
 
 
 def copied_columns(made: Made, table: ResolvedTable) -> list[str]:

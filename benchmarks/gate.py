@@ -26,7 +26,9 @@ import numpy as np
 from benchmarks.broken import BROKEN, NAMED
 from benchmarks.gated import CASES, Case, made, verdict_of, workplace
 from benchmarks.study import seeds
+from warehouse_twin.gates.judging import Judged
 from warehouse_twin.gates.verdict import Verdict
+from warehouse_twin.metrics.comparable import time_columns
 from warehouse_twin.metrics.score import Score
 
 GOAL = 0.95
@@ -45,9 +47,18 @@ def runs(case: Case, twins: Sequence[str], *, seed: int) -> Iterator[dict[str, A
             yield {"case": case.name, "seed": seed, "twin": twin, "cpu_s": cpu, "scores": [score.to_dict() for score in scores]}
 
 
-def failing(verdict: Verdict) -> set[str]:
-    """The measures that reject a twin."""
-    return {item.requirement.expectation.score for item in verdict.judged if item.status == "fail" and not item.passes}
+def failing(verdict: Verdict) -> list[Judged]:
+    """The scores that reject a twin."""
+    return [item for item in verdict.judged if item.status == "fail" and not item.passes]
+
+
+def rightly(case: Case, twin: str, found: Sequence[Judged]) -> bool:
+    """Whether one of the scores that reject a twin is about what is broken in it, by its measure or by the column of times it names."""
+    if twin == DEFAULT:
+        return True
+    times = {(table.name, name) for table in case.twin.protected for name in time_columns(case.twin, table)}
+    of_times = any((item.score.table, name) in times for item in found for name in item.score.columns)
+    return any(item.score.measure in NAMED[twin] for item in found) or (twin == "untimely" and of_times)
 
 
 def judged(case: Case, line: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,9 +66,10 @@ def judged(case: Case, line: Mapping[str, Any]) -> dict[str, Any]:
     verdict = verdict_of(case, [Score.from_dict(score) for score in line["scores"]], accept=True)
     found = failing(verdict)
     undecided = sorted({item.score.label for item in verdict.judged if item.status == "undecided"})
-    named = line["twin"] == DEFAULT or bool(found & NAMED[line["twin"]])
+    named = rightly(case, line["twin"], found)
+    names = sorted({item.score.measure for item in found})
     facts = {name: line[name] for name in ("case", "seed", "twin")}
-    return {**facts, "status": verdict.status, "failing": sorted(found), "named": named, "undecided": undecided, "why": verdict.failed}
+    return {**facts, "status": verdict.status, "failing": names, "named": named, "undecided": undecided, "why": verdict.failed}
 
 
 def show(found: Sequence[Mapping[str, Any]]) -> bool:

@@ -214,12 +214,10 @@ def manifest_of(case: Case, *, accept: bool) -> Manifest:
 
 
 def verdict_of(case: Case, scores: list[Score], *, accept: bool = False) -> Verdict:
-    """The verdict on these scores. Great Expectations, which only repeats it, is taken to agree."""
-    asked = requirements(policy(), case.twin, manifest_of(case, accept=accept))
+    """The verdict on these scores, of which what is only shown is left out. Great Expectations, which repeats it, is taken to agree."""
+    asked = [item for item in requirements(policy(), case.twin, manifest_of(case, accept=accept)) if item.blocks]
     judged, problems = judge(asked, scores)
-    blocking = [item for item in judged if item.requirement.blocks]
-    expected = sum(item.blocks for item in asked)
-    evaluation = Evaluation(expected, len(blocking), {item.requirement.key: item.meets for item in blocking})
+    evaluation = Evaluation(len(asked), len(judged), {item.requirement.key: item.meets for item in judged})
     return decide(twin=case.name, release=1, judged=judged, problems=problems, evaluation=evaluation, attempt=1)
 
 

@@ -75,7 +75,7 @@ def _explained(result: pipeline.StageResult, settings: Settings) -> list[str]:
     from warehouse_twin.workspace import read_json
 
     folder = settings.workspace.root / result.receipt.output
-    scores, pairs = read_json(folder / "scores.json")["scores"], read_json(folder / "pairs.json")
+    scores, pairs = read_json(folder / "scores.json")["scores"], read_json(folder / "report.json")["pairs"]
     return explained(read_json(folder / "verdict.json"), scores, pairs)
 
 

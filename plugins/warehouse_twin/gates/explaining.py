@@ -1,6 +1,6 @@
 """Why a verdict did not pass: which columns a score lost most by, and what to try next. Names of columns, never values.
 
-Pure, over the documents that the gate leaves: verdict.json, scores.json and pairs.json.
+Pure, over the documents that the gate leaves: verdict.json, scores.json and the pairs of report.json.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ NEXT: Mapping[str, str] = {
     "hop_trend_3": f"{_LINKED}, on every table of the way",
     "coverage": "`kind: categorical` for codes that queries name; a smaller `k` keeps rarer values, and protects less",
     "near_duplicates": f"`synthesizer: tree`, if another one draws the table; else {_ENGINE}",
+    "triple_trend": _ENGINE,
+    "tails": "a smaller `k` keeps rarer values, and protects less",
+    "horizon": f"check `kind` of the column; else {_ENGINE}",
+    "autocorrelation": _TIMES,
+    "step_trend": _TIMES,
+    "unique_key": "`generator: {pattern: …, unique: true}` for the column, or name it `primary_key`",
     "utility": _ENGINE,
     "utility_worst": _ENGINE,
     "exact_copies": _PRIVATE,
@@ -49,7 +55,7 @@ NEXT: Mapping[str, str] = {
     "dcr_excess": _PRIVATE,
 }
 _LOOSEN = "where the use allows it, `gates: goals:` with a reason"
-_OF_PAIRS = ("pair_trend", "pair_trend_way", "detection")
+_OF_PAIRS = ("pair_trend", "pair_trend_way", "triple_trend", "detection")
 _OF_KEYS_AND_RULES = ("orphans", "orphan_rate", "key_unique", "broken_rules", "same_rows")
 
 
@@ -110,7 +116,8 @@ def _worst_pairs(score: Mapping[str, Any], pairs: Mapping[str, Mapping[str, Any]
         if value[row][column] is not None
     ]
     worst = [(names[row], names[column], row, column) for short, row, column in sorted(found)[:MOST] if short < 0]
-    return [f"{one} with {other} {value[row][column]:.3f} (ceiling {_ceiling(ceiling[row][column]):.3f})" for one, other, row, column in worst]
+    said = "{} with {} {:.3f} (ceiling {:.3f})"
+    return [said.format(one, other, value[row][column], _ceiling(ceiling[row][column])) for one, other, row, column in worst]
 
 
 def _ceiling(value: float | None) -> float:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-
 from benchmarks.broken import BROKEN, NAMED
 from benchmarks.gate import judged, show
 from benchmarks.gated import CASES, Case, Made, made

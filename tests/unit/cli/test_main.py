@@ -274,7 +274,7 @@ def test_a_failed_verdict_ends_with_1_and_says_why(
     shown = [judged("shown", value) | {"would": would} for value, would in ((0.95, "pass"), (0.7, "fail"), (0.8, "undecided"))]
     write_json(folder / "verdict.json", {"judged": [judged("pass", 0.99), judged("fail", 0.5, "mail"), *shown]})
     write_json(folder / "scores.json", {"scores": []})
-    write_json(folder / "pairs.json", {})
+    write_json(folder / "report.json", {"pairs": {}})
     facts = {
         "passed": False,
         "verdict": "fail",
