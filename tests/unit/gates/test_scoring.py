@@ -42,9 +42,9 @@ def statuses(found: dict[str, Judged], status: str) -> set[str]:
 
 
 def told(found: dict[str, Judged]) -> set[str]:
-    """What samples say that fails, or would if it were judged; of models that predict other tests speak."""
+    """What samples say that fails, or would if it were judged."""
     failed = {item.requirement.label: item.score.measure for item in found.values() if item.would == "fail"}
-    return {label for label, measure in failed.items() if measure.startswith(SAMPLED) and not measure.startswith("utility")}
+    return {label for label, measure in failed.items() if measure.startswith(SAMPLED)}
 
 
 def test_other_rows_of_the_same_distribution_pass(release, outcome) -> None:
