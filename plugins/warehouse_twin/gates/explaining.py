@@ -44,6 +44,7 @@ NEXT: Mapping[str, str] = {
     "near_duplicates": f"`synthesizer: tree`, if another one draws the table; else {_ENGINE}",
     "triple_trend": _ENGINE,
     "tails": "a smaller `k` keeps rarer values, and protects less",
+    "mode_coverage": f"the pairs that `pair_trend` names first; then {_ENGINE}",
     "horizon": f"check `kind` of the column; else {_ENGINE}",
     "autocorrelation": _TIMES,
     "step_trend": _TIMES,

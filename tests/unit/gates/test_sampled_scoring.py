@@ -108,7 +108,7 @@ GOOD = bank(3, 650, 5_000)
 
 
 OF_TIMES = ("time_order", "seasonality", "event_gaps", "horizon", "autocorrelation", "step_trend")
-OF_ROWS = ("detection", "coverage", "tails", "near_duplicates", "triple_trend", "missing_patterns", "unique_key")
+OF_ROWS = ("detection", "coverage", "tails", "near_duplicates", "triple_trend", "missing_patterns", "unique_key", "mode_coverage")
 SAMPLED = (*OF_ROWS, *OF_TIMES, "hop_trend", "utility")
 
 

@@ -32,7 +32,7 @@ def outcome(expectations: Path, twin: ResolvedTwin, make_manifest):
 
 
 OF_TIMES = ("time_order", "seasonality", "event_gaps", "horizon", "autocorrelation", "step_trend")
-OF_ROWS = ("detection", "coverage", "tails", "near_duplicates", "triple_trend", "missing_patterns", "unique_key")
+OF_ROWS = ("detection", "coverage", "tails", "near_duplicates", "triple_trend", "missing_patterns", "unique_key", "mode_coverage")
 SAMPLED = (*OF_ROWS, *OF_TIMES, "hop_trend", "utility")
 """Measures of bounded samples; the other ones each have tests of their own."""
 
