@@ -16,6 +16,7 @@ from postgres_server import Server
 from shop_project import CHECKOUT, Project
 from warehouse_twin.warehouses import Warehouse, open_warehouse
 from warehouse_twin.warehouses.catalog import Table
+from warehouse_twin.workspace import read_json
 
 MANIFEST = """\
 twin: {twin}
@@ -42,6 +43,10 @@ tables:
         pair_trend_way: {{goal: -100.0, reason: "A thousand rows of columns that all follow from the row's number."}}
         pair_trend_min: {{goal: 1.0, reason: "A thousand rows of columns that all follow from the row's number."}}
         pair_trend: {{goal: 1.0, reason: "A thousand rows of columns that all follow from the row's number."}}
+"""
+QUERY = """\
+SELECT c.tier, to_char(o.placed, 'YYYY') AS year, sum(o.total)::numeric(14, 2) AS total, count(*) FILTER (WHERE o.express) AS fast
+FROM shop.orders o JOIN customers c ON c.id = o.customer GROUP BY 1, 2 ORDER BY total DESC
 """
 COPIED = ("customers", "orders")
 KINDS = {
@@ -116,6 +121,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> Postg
     postgres.run(*SHOP, database=made.prod)
     (made.root / "home").mkdir()
     (made.root / "twins").mkdir()
+    (made.root / "queries").mkdir()
+    (made.root / "queries" / "shop.sql").write_text(QUERY)
     shutil.copytree(CHECKOUT / "expectations", made.root / "expectations")
     shutil.copytree(CHECKOUT / "dbt_project", made.root / "dbt_project")
     (made.root / "dbt_project" / "profiles.yml").unlink()
@@ -128,7 +135,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> Postg
         if twin == "back":
             made.hide_that_it_is_drawn()
         file = made.root / "twins" / f"{twin}.yml"
-        file.write_text(MANIFEST.format(twin=twin, source=source, schema=schema, target=target, customers=customers))
+        text = MANIFEST.format(twin=twin, source=source, schema=schema, target=target, customers=customers)
+        file.write_text(f"workload: {{queries: queries/shop.sql}}\n{text}" if twin == "here" else text)
         made.twin("run", twin)
     return made
 
@@ -136,6 +144,15 @@ def project(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> Postg
 def test_within_postgres_the_ddl_is_the_sources_and_the_chain_is_whole(project: PostgresProject) -> None:
     assert project.tables("dev", "here__r1") == project.tables("prod", "shop")
     assert project.json("audit", "here@published")["ok"]
+
+
+def test_postgres_queries_are_asked_in_duckdb(project: PostgresProject) -> None:
+    receipt = read_json(project.workspace / "runs" / "here" / "1" / "receipts" / "gate.json")
+    judged = read_json(project.workspace / receipt["output"] / "verdict.json")["judged"]
+    found = {item["name"]: item["score"] for item in judged if item["score"]["columns"] == ["shop"]}
+    assert sorted(found) == ["join_rows", "query_error", "query_rank"]
+    assert all(score["n"] == 1000 or score["n"] == 2000 for score in found.values())
+    assert found["query_error"]["value"] < 0.5
 
 
 def test_rows_are_new_and_keep_what_the_database_demands(project: PostgresProject) -> None:
