@@ -26,7 +26,7 @@ FEWEST = 100
 CLASSES = 5
 """The commonest categories are told apart; all others are one more class."""
 OF_A_CLASS = 10
-"""Rows that a class and all others must have among the tested ones for the class to count."""
+"""Rows that a class and all others must have among the tested ones for the class to count; of numbers, rows that are not the commonest."""
 PICKED = 3
 TRIED = 10
 TRIED_ROWS = 2_000
@@ -172,7 +172,8 @@ def _skill(wanted: Floats | Ints, said: Floats) -> float:
     from sklearn.metrics import r2_score
 
     if said.ndim == 1:
-        return float(r2_score(wanted, said)) if len(wanted) and _varies(wanted) else float("nan")
+        apart = len(wanted) - np.unique(wanted, return_counts=True)[1].max(initial=0)
+        return float(r2_score(wanted, said)) if apart >= OF_A_CLASS else float("nan")
     found = list(_areas(wanted, said))
     return 2 * float(np.mean(found)) - 1 if found else float("nan")
 

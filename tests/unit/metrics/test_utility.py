@@ -80,6 +80,7 @@ def test_what_cannot_be_told_is_undecided(samples: Make) -> None:
         (samples(real, few, holdout=held), "price"),
         (samples(real, real, holdout=rare), "tier"),
         (samples(real, real), "price"),
+        (samples(real, real, holdout={**held, "price": np.where(np.arange(600) < 9, 5.0, 1.0)}), "price"),
         (samples({"price": real["price"]}, {"price": real["price"]}, holdout={"price": held["price"]}), "price"),
     ]
     for sides, target in cases:
