@@ -15,6 +15,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,9 +95,17 @@ def run(case: Case, *, seed: int) -> dict[str, Any]:
 
 
 def runs(cases: Sequence[Case], count: int) -> Iterator[dict[str, Any]]:
-    """So many runs, the fixtures by turns."""
-    for seed in range(count):
-        yield run(cases[seed % len(cases)], seed=seed)
+    """So many runs, the fixtures by turns, in a process for each core."""
+    with ProcessPoolExecutor(initializer=_CASES.extend, initargs=(cases,)) as pool:
+        yield from pool.map(_numbered, range(count))
+
+
+_CASES: list[Case] = []
+"""The fixtures, in a process that runs some."""
+
+
+def _numbered(number: int) -> dict[str, Any]:
+    return run(_CASES[number % len(_CASES)], seed=number)
 
 
 def show(found: Sequence[Mapping[str, Any]]) -> bool:
