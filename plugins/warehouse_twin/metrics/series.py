@@ -18,6 +18,8 @@ UNITS = ((HOUR // 60, 10), (HOUR, 24), (DAY, 7), (7 * DAY, 4), (30 * DAY, 12))
 """Lengths of periods and up to which lag they are compared: minutes, hours, days, weeks, months."""
 ROWS_A_PERIOD = 8
 LEFT_OUT = 0.01
+MOST_PERIODS = 1_000
+"""Of months there are no more: periods are longer instead."""
 
 
 def autocorrelation(sides: Sides, numbers: Sequence[str]) -> Score:
@@ -48,6 +50,7 @@ class _Periods:
         """Over all training rows but a hundredth at either end; `rows` are those of the smallest side."""
         start, end = (int(moment) for moment in np.quantile(known, (LEFT_OUT, 1 - LEFT_OUT)))
         length, lags = next((unit for unit in UNITS if ((end - start) // unit[0] + 1) * ROWS_A_PERIOD <= rows), UNITS[-1])
+        length = max(length, -(-(end - start) // MOST_PERIODS))  # times may lie thousands of years apart
         count = (end - start) // length + 1
         return cls(time, start, length, count, min(lags, count // 3))
 

@@ -8,7 +8,7 @@ import pytest
 
 from warehouse_twin.metrics.replicates import row_groups
 from warehouse_twin.metrics.score import Score
-from warehouse_twin.metrics.series import _autocorrelations, autocorrelation
+from warehouse_twin.metrics.series import MOST_PERIODS, _autocorrelations, _Periods, autocorrelation
 from warehouse_twin.metrics.sides import Side, Sides
 
 DAY = 86_400_000_000
@@ -69,3 +69,11 @@ def test_a_moment_without_a_series_agrees_and_nothing_says_nothing() -> None:
     unpriced = Side(one.rows.set_column(1, "price", pa.array([None] * 100, pa.float64())), one.group, one.groups)
     assert autocorrelation(Sides("t", unpriced, one), ["price"]).value == 1.0
     assert autocorrelation(Sides("t", one, nulls), ["price"]).n == 100
+
+
+def test_times_that_lie_thousands_of_years_apart_make_no_more_periods_than_others() -> None:
+    days = pa.array(np.linspace(-700_000, 2_900_000, 400).astype(np.int32)).cast(pa.date32())
+    known = np.asarray(days.cast(pa.timestamp("us")).cast(pa.int64()))
+    periods = _Periods.over("at", known, rows=400)
+    assert MOST_PERIODS / 2 < periods.count <= MOST_PERIODS + 1
+    assert periods.length > 30 * 86_400_000_000
