@@ -23,6 +23,8 @@ CATEGORIES = 7
 """Values that are named; all others are one bin."""
 OTHERS = "all others"
 MISSING, OUTSIDE = -1, -2
+_LARGEST = 1e150
+"""Numbers beyond it, and infinite ones, are on no axis: what is reckoned with them would not be a number."""
 _TAIL = 0.005
 """An axis leaves this share of the rows beyond either end, or k entities where that is more."""
 _REACH = 4.0
@@ -59,12 +61,15 @@ def fit_shown(values: Values, holders: Holders, kind: pa.DataType) -> ShownBins:
     if values.kind == "categorical":
         return _named(values, holders)
     data = values.data[~values.missing]
-    low, high = _bounds(data, there)
+    finite = np.abs(data.astype(np.float64)) < _LARGEST
+    if len(np.unique(there.entities[finite])) < holders.k:
+        return NOTHING
+    low, high = _bounds(data[finite], Holders(there.entities[finite], holders.k))
     if low > high:  # no two round numbers between which k entities lie on either side
         return NOTHING
     if values.kind == "datetime":
         return _ordered(moments(int(low), int(high), clock=pt.is_time(kind)), data, there)
-    return _ordered(numbers(float(low), float(high), decimals=_decimals(data)), data, there)
+    return _ordered(numbers(float(low), float(high), decimals=_decimals(data[finite])), data, there)
 
 
 def _decimals(data: np.ndarray) -> int | None:

@@ -124,3 +124,12 @@ def test_axes_of_numbers_are_round(low: float, high: float, decimals: int | None
 def test_axes_of_moments_are_those_of_calendars(low: str, high: str, first: str) -> None:
     start, end = (int(np.datetime64(moment, "us").astype(np.int64)) for moment in (low, high))
     assert moments(start, end, clock=False).between(0, 1) == first
+
+
+@pytest.mark.parametrize("ends", [(-np.inf, np.inf), (np.inf, np.inf), (-1.7e308, 1.7e308), (5.0, 1.7e308)])
+def test_infinite_and_nearly_infinite_numbers_break_no_axis(ends: tuple[float, float]) -> None:
+    for rows in (40, 400):
+        data = np.concatenate([np.linspace(0.0, 9.0, rows), np.repeat(ends, 30)])
+        values = decode(pa.chunked_array([pa.array(data)]), "numeric", name="x")
+        bins = fit_shown(values, Holders(np.arange(len(data)), 10), pa.float64())
+        assert len(bins.code(values)) == len(data)
