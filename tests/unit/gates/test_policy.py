@@ -131,8 +131,9 @@ def test_what_does_not_block_says_what_it_waits_for() -> None:
 
 def test_what_was_not_studied_yet_is_shown_and_blocks_nothing(expectations: Path) -> None:
     shown = {item.name for _, item in load_policy(expectations).expectations if not item.blocks}
-    of_times, of_rows = {"horizon", "autocorrelation", "step_trend"}, {"tails", "triple_trend", "unique_key", "mode_coverage"}
+    of_times = {"horizon", "autocorrelation", "step_trend", "event_gaps"}
+    of_rows = {"tails", "triple_trend", "unique_key", "mode_coverage", "detection", "near_duplicates"}
     of_queries, of_models = {"query_error", "query_rank", "join_rows"}, {"utility", "utility_worst"}
     of_groups = {"parity", "parity_error", "opportunity", "opportunity_error", "subgroup_shape"}
-    of_releases, over_keys = {"source_drift", "twin_drift"}, {"hop_trend_1", "hop_trend_2", "hop_trend_3"}
+    of_releases, over_keys = {"source_drift", "twin_drift"}, {"hop_trend_1", "hop_trend_2", "hop_trend_3", "detection_with_children"}
     assert shown == over_keys | of_times | of_rows | of_queries | of_models | of_groups | of_releases

@@ -152,7 +152,8 @@ def test_events_of_somebody_else_are_seen_over_both_keys_and_in_time() -> None:
 
 def test_accounts_of_another_firm_are_seen_over_two_keys_and_not_over_one() -> None:
     failed, _ = seen({**GOOD, "accounts": apart(GOOD["accounts"], 1, ("firm",))})
-    assert failed == {"accounts.hop_trend_1", "events.hop_trend_2"}
+    assert {"accounts.hop_trend_1", "events.hop_trend_2"} <= failed
+    assert "events.hop_trend_1" not in failed
 
 
 def test_the_same_rows_again_and_again_are_seen_and_a_branch_that_is_lost() -> None:
