@@ -89,11 +89,12 @@ def test_a_passed_verdict_and_all_it_rests_on(prepare, make_manifest, tmp_path: 
     verdict = read_json(tmp_path / "out" / "verdict.json")
     assert (verdict["twin"], verdict["release"], verdict["passed"], verdict["attempt"]) == ("cabs", 1, True, 1)
     shown = [item for item in verdict["judged"] if item["status"] == "shown"]
-    assert len(verdict["judged"]) - len(shown) == 42
-    assert {item["score"]["measure"] for item in shown} == {"utility_worst", "triple_trend", "tails", "mode_coverage"}
+    assert len(verdict["judged"]) - len(shown) == 36
+    of_models = {"utility_worst", "detection", "detection_with_children", "hop_trend_1"}
+    assert {item["score"]["measure"] for item in shown} == of_models | {"triple_trend", "tails", "mode_coverage", "near_duplicates"}
     assert facts["together"] == verdict["together"]
     assert verdict["together"]["scores"] * verdict["together"]["level"] == pytest.approx(0.025)
-    assert {item["would"] for item in shown} == {"pass"}
+    assert {item["would"] for item in shown} <= {"pass", "undecided"}
     assert "trips" in (tmp_path / "out" / "report.html").read_text()
 
 
