@@ -53,7 +53,7 @@ class Ancestors:
     def _worst(self, measure: str, scores: list[Score]) -> Score:
         if not scores:
             return Score(measure, self.real.table.name, 0.0, 0.0, 1.0, 0)
-        return max(scores, key=lambda score: (1.0 if score.ceiling is None else score.ceiling) - score.value)
+        return max(scores, key=lambda score: score.shortfall)
 
     def _joined(self) -> Iterator[tuple[Way, Kinds]]:
         """For every way the rows of each kind that lead to its end, beside what they lead to."""

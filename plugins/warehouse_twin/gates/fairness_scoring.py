@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from warehouse_twin.gates.inputs import Part, Real
 from warehouse_twin.gates.sampling import some
 from warehouse_twin.metrics.binning import Binned, ColumnBins, binned
@@ -26,7 +24,7 @@ def scores_of_fairness(real: Real, drawn: Part, bins: tuple[ColumnBins, ...]) ->
     if asked is None:
         return []
     training, holdout = real.fair
-    floor = None if real.floor is None else Part(real.floor, np.arange(len(real.floor), dtype=np.int64))
+    floor = real.apart
     size = min([LOOKED_AT, *(len(part.rows) for part in (training, drawn, floor) if part is not None)])
 
     def inside(part: Part, rows: int, stream: str) -> Binned:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from warehouse_twin.manifest.resolved import ResolvedTable
@@ -17,6 +18,11 @@ class Part:
 
     rows: pa.Table
     entities: Ints
+
+    @classmethod
+    def alone(cls, rows: pa.Table) -> Part:
+        """Drawn rows: each is its own entity."""
+        return cls(rows, np.arange(len(rows), dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +53,8 @@ class Real:
     record: tuple[str, ...]
     k: int
     seed: int
+
+    @property
+    def apart(self) -> Part | None:
+        """The floor's rows."""
+        return None if self.floor is None else Part.alone(self.floor)

@@ -33,7 +33,7 @@ def picture(real: Real, rows: pa.Table, pairs: Mapping[str, Any]) -> dict[str, A
     """Distributions, seasons, the weakest of `pairs` (as `pair_matrices` has them) and the membership curve of one table, as JSON."""
     names = [name for name in real.shapes if name in rows.column_names]
     training = some(Part(real.fair[0].rows.select(names), real.fair[0].entities), PICTURED, seed=real.seed, stream="pictures/training")
-    drawn = some(Part(rows.select(names), np.arange(len(rows))), PICTURED, seed=real.seed, stream="pictures/twin").rows
+    drawn = some(Part.alone(rows.select(names)), PICTURED, seed=real.seed, stream="pictures/twin").rows
     holders = Holders(training.entities, real.k)
     found = shown(training.rows, drawn, holders, kinds=real.table.kinds)
     roc = _membership(real, rows)

@@ -104,8 +104,7 @@ class Look:
 
     def _own(self, *, most: int = LOOKED_AT) -> Sides:
         """The table's own columns."""
-        floor = None if self.real.floor is None else Part(self.real.floor, np.arange(len(self.real.floor), dtype=np.int64))
-        parts = Kinds(self.real.fair[0], self._drawn, floor, self.real.fair[1])
+        parts = Kinds(self.real.fair[0], self._drawn, self.real.apart, self.real.fair[1])
         return sides_of(self.real.table.name, parts, [column.name for column in self.bins], seed=self.real.seed, most=most)
 
     def _with_children(self) -> Samples:
@@ -144,4 +143,4 @@ def _apart(rows: pa.Table, *, seed: int) -> Part:
     """Every column in an order of its own."""
     orders = {name: pa.array(permutation(len(rows), seed=seed, stream=f"apart/{name}")) for name in rows.column_names}
     alone = pa.table({name: rows.column(name).take(order) for name, order in orders.items()})
-    return Part(alone, np.arange(len(rows), dtype=np.int64))
+    return Part.alone(alone)

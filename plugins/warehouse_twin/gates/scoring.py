@@ -110,8 +110,8 @@ def _samples(real: Real, rows: pa.Table, columns: tuple[str, ...]) -> Samples:
         real.table.name,
         bins,
         _sample(training, bins, SAMPLE, seed=derive_seed(real.seed, "training")),
-        _sample(_independent(rows), bins, size, seed=derive_seed(real.seed, "synthetic")),
-        _sample(_independent(real.floor), bins, size, seed=derive_seed(real.seed, "floor")) if real.floor is not None else None,
+        _sample(Part.alone(rows), bins, size, seed=derive_seed(real.seed, "synthetic")),
+        _sample(real.apart, bins, size, seed=derive_seed(real.seed, "floor")) if real.apart is not None else None,
         _sample(holdout, bins, size, seed=derive_seed(real.seed, "holdout")),
     )
 
@@ -120,11 +120,6 @@ def _sample(part: Part, bins: tuple[ColumnBins, ...], size: int, *, seed: int) -
     chosen = first_permuted(len(part.rows), size, seed=seed, stream="sample")
     group, groups = entity_groups(part.entities[chosen], seed=seed)
     return binned(part.rows.select([column.name for column in bins]).take(chosen), bins, group=group, groups=groups)
-
-
-def _independent(rows: pa.Table) -> Part:
-    """Drawn rows: each is its own entity."""
-    return Part(rows, np.arange(len(rows), dtype=np.int64))
 
 
 def _complete(floor: pa.Table | None, training: pa.Table, columns: tuple[str, ...], *, seed: int) -> pa.Table | None:

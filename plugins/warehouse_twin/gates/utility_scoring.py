@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from warehouse_twin.gates.inputs import Part, Real
 from warehouse_twin.gates.sampling import LOOKED_AT, samples_of, some
 from warehouse_twin.manifest.resolved import ResolvedTwin
@@ -33,7 +31,7 @@ def utility_scores(twin: ResolvedTwin, real: Real, drawn: Part, bins: tuple[Colu
 def _samples(real: Real, drawn: Part, bins: tuple[ColumnBins, ...]) -> Samples:
     """As many rows to learn from of each kind, and held-out rows to be tested on, however few or many those are."""
     training, holdout = real.fair
-    floor = None if real.floor is None else Part(real.floor, np.arange(len(real.floor), dtype=np.int64))
+    floor = real.apart
     size = min([LOOKED_AT, *(len(part.rows) for part in (training, drawn, floor) if part is not None)])
 
     def side(part: Part, rows: int, stream: str) -> Side:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +47,19 @@ def features(sample: Binned, bins: Sequence[ColumnBins]) -> Features:
     return Features(np.stack(columns, axis=1) if columns else np.zeros((sample.rows, 0)), sample.group, sample.groups)
 
 
+def boosting(kind: Any, *, seed: int) -> Any:
+    """An untrained model of one of scikit-learn's histogram gradient boosting classes."""
+    return kind(**BOOSTING, early_stopping=False, random_state=seed % 2**32)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """While a model is trained: sums of several threads are not the same every time."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="openmp")
+    return limits
+
+
 def learnable(learned: Floats, *others: Floats) -> list[Floats]:
     """Rows to learn from, and others, where a column that none of those to learn from has is 0 in all: scikit-learn 1.9 finds no place to
     cut a column without a value."""
@@ -66,9 +81,7 @@ def detection(
     n = min(sizes)
     if n < FEWEST or not real.values.shape[1]:
         return Score(measure, table, 0.5, 0.0, 1.0, 0, "lower")
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1, user_api="openmp"):  # sums of several threads are not the same every time
+    with one_thread():
         replicates = _area(real, synthetic, n, seed=seed)
         below, above = (_area(real, side, n, seed=seed).value if side is not None and len(side) >= n else None for side in (floor, holdout))
     return scored(replicates, measure=measure, table=table, n=n, better="lower", floor=below, ceiling=above)
@@ -95,7 +108,7 @@ def _fold(sides: Sequence[Features], fold: int, *, seed: int) -> Floats:
     learned = [side.values[~mine] for side, mine in zip(sides, inside, strict=True)]
     if not all(len(part) and mine.any() for part, mine in zip(learned, inside, strict=True)):
         return np.zeros((sides[0].groups, sides[1].groups))
-    model = HistGradientBoostingClassifier(**BOOSTING, early_stopping=False, random_state=seed % 2**32)
+    model = boosting(HistGradientBoostingClassifier, seed=seed)
     known, *asked = learnable(np.concatenate(learned), *(side.values[mine] for side, mine in zip(sides, inside, strict=True)))
     model.fit(known, np.repeat([0, 1], [len(part) for part in learned]))
     told = [model.decision_function(rows) for rows in asked]

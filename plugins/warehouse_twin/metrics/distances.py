@@ -12,7 +12,7 @@ from warehouse_twin.metrics.columns import Ints
 from warehouse_twin.metrics.copies import FEWEST_COLUMNS, Records
 from warehouse_twin.metrics.points import FARTHEST, Points, Shorts, encode_points, nearest_in_groups
 from warehouse_twin.metrics.replicates import entity_groups, row_groups
-from warehouse_twin.randomness import derive_seed, permutation
+from warehouse_twin.randomness import derive_seed, first_permuted
 
 QUERIES = 10_000
 """Rows looked at, of each kind: the standard error of the difference of two shares is then at most 0.007."""
@@ -54,10 +54,14 @@ class Distances:
 
 
 class _Looked:
-    """One side's rows that are looked at, as points. Rows are named by their place among all `rows` of the side."""
+    """One side's rows that are looked at, as points: its `queries`, and those that are `references`, in the order they become so.
 
-    def __init__(self, rows: int, chosen: Ints) -> None:
-        self.rows, self.chosen = rows, np.unique(chosen)
+    Rows are named by their place among all `rows` of the side.
+    """
+
+    def __init__(self, rows: int, queries: Ints, references: Ints) -> None:
+        self.rows, self.queries, self.references = rows, queries, references
+        self.chosen = np.union1d(queries, references)
         self.points: Points
 
     def take(self, rows: Ints) -> Points:
@@ -93,11 +97,11 @@ def measure_distances(records: Records, *, training_entities: Ints, holdout_enti
     floor = [records.floor] if records.floor is not None and len(records.floor) else []
     learned, known, *drawn = _looked_at([training, holdout, synthetic, *floor], records.columns, (parts * size, size), seed=seed)
     groups = tuple(entity_groups(entities, seed=seed, groups=GROUPS) for entities in (training_entities, holdout_entities))
-    references = _references(learned, known, groups, size=size, parts=parts, seed=seed)
+    references = _references(learned, known, groups, size=size, parts=parts)
     apart = derive_seed(seed, "rows")  # no row drawn may share its group with the training row at its place
-    found = [_closest(side, references, *row_groups(side.rows, seed=apart, groups=GROUPS), seed=seed) for side in drawn]
-    held_out = _closest(known, references, *groups[1], seed=seed, only_learned=True)
-    itself = _closest(learned, references, *groups[0], seed=seed, only_learned=True)
+    found = [_closest(side, references, *row_groups(side.rows, seed=apart, groups=GROUPS)) for side in drawn]
+    held_out = _closest(known, references, *groups[1], only_learned=True)
+    itself = _closest(learned, references, *groups[0], only_learned=True)
     return Distances(size, found[0], held_out, itself, found[1] if floor else None)
 
 
@@ -105,27 +109,19 @@ def _looked_at(tables: Sequence[pa.Table], columns: Sequence[str], references: t
     """The rows of the training part, the holdout and what was drawn that are queries, and so many of the first two that are references."""
     queries = min(QUERIES, COMPARISONS // sum(references))
     sides = []
-    for place, table in enumerate(tables):
-        chosen = permutation(len(table), seed=seed, stream="queries")[:queries]
-        if place < len(references):
-            chosen = np.concatenate([chosen, _ordered(len(table), place, seed=seed)[: references[place]]])
-        sides.append(_Looked(len(table), chosen))
+    for place, (table, wanted) in enumerate(zip(tables, (*references, 0, 0), strict=False)):
+        asked = first_permuted(len(table), queries, seed=seed, stream="queries")
+        sides.append(_Looked(len(table), asked, first_permuted(len(table), wanted, seed=seed, stream=f"reference-{place}")))
     encoded = encode_points([table.take(side.chosen) for table, side in zip(tables, sides, strict=True)], columns, ranked=tables[0])
     for side, points in zip(sides, encoded, strict=True):
         side.points = points
     return sides
 
 
-def _ordered(rows: int, place: int, *, seed: int) -> Ints:
-    """The order in which rows of the training part (0) and the holdout (1) become references."""
-    return permutation(rows, seed=seed, stream=f"reference-{place}")
-
-
-def _references(learned: _Looked, known: _Looked, groups: tuple[tuple[Ints, int], ...], *, size: int, parts: int, seed: int) -> _References:
+def _references(learned: _Looked, known: _Looked, groups: tuple[tuple[Ints, int], ...], *, size: int, parts: int) -> _References:
     """`parts` times `size` training rows, no row twice, and `size` holdout rows."""
-    training, holdout = (_ordered(side.rows, place, seed=seed) for place, side in enumerate((learned, known)))
-    drawn = [(learned, training[part * size : (part + 1) * size], groups[0][0]) for part in range(parts)]
-    drawn.append((known, holdout[:size], groups[1][0]))
+    drawn = [(learned, learned.references[part * size : (part + 1) * size], groups[0][0]) for part in range(parts)]
+    drawn.append((known, known.references, groups[1][0]))
     taken, starts, sides, block_group = [], [], [], []
     for side, (looked, rows, group_of) in enumerate(drawn):
         order = np.argsort(group_of[rows], kind="stable")
@@ -142,10 +138,9 @@ def _references(learned: _Looked, known: _Looked, groups: tuple[tuple[Ints, int]
     )
 
 
-def _closest(looked: _Looked, references: _References, group: Ints, groups: int, *, seed: int, only_learned: bool = False) -> Closest:
+def _closest(looked: _Looked, references: _References, group: Ints, groups: int, *, only_learned: bool = False) -> Closest:
     """Distances of a sample of a side's rows to every reference; groups a reference has no row of are farthest."""
-    rows = permutation(looked.rows, seed=seed, stream="queries")[: min(QUERIES, COMPARISONS // len(references.points))]
-    compared, starts = references.points, references.starts
+    rows, compared, starts = looked.queries, references.points, references.starts
     if only_learned:
         length = len(compared) // (references.parts + 1) * references.parts
         starts = starts[references.side < references.parts]

@@ -14,7 +14,7 @@ from warehouse_twin.metrics.points import FARTHEST, Points, Shorts, encode_point
 from warehouse_twin.metrics.replicates import Replicates, scored
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
-from warehouse_twin.metrics.sides import Side, Sides
+from warehouse_twin.metrics.sides import Side, Sides, nothing
 
 SURE = 10
 """Rows of a cell that the sample must be expected to have, for the cell to be asked for: one in 20,000 is missed by chance."""
@@ -61,7 +61,7 @@ def near_duplicates(sides: Sides) -> Score:
     kinds = [side for side in (sides.synthetic, sides.holdout, sides.floor) if side is not None]
     size = min([COMPARED, *(len(side.rows) for side in kinds)])
     if len(sides.columns) < FEWEST_COLUMNS or not size or sides.holdout is None or not len(sides.training.rows):
-        return Score("near_duplicates", sides.table, 0.0, 0.0, 1.0, 0, "lower")
+        return nothing("near_duplicates", sides, better="lower")
     _, *points = encode_points([sides.training.rows, *(side.rows.slice(0, size) for side in kinds)], sides.columns)
     drawn, held, *alone = (_nearest(point, side, size) for point, side in zip(points, kinds, strict=True))
     radius = _radius(held.min(axis=1))
@@ -87,7 +87,7 @@ def mode_coverage(sides: Sides) -> Score:
     kinds = [side for side in (real, sides.synthetic, sides.holdout, sides.floor) if side is not None]
     size = min([COMPARED, *(len(side.rows) for side in kinds)])
     if len(sides.columns) < FEWEST_COLUMNS or not size or sides.holdout is None or real.groups <= 1:
-        return Score("mode_coverage", sides.table, 0.0, 0.0, 1.0, 0)
+        return nothing("mode_coverage", sides)
     _, own, *points = encode_points([real.rows, *(side.rows.slice(0, size) for side in kinds)], sides.columns)
     radius = np.sort(_nearest(own, real, size), axis=1)[:, min(NEIGHBOURS, real.groups - 1) - 1]
     drawn, held, *alone = (_to_groups(own, point, side, size) for point, side in zip(points, kinds[1:], strict=True))

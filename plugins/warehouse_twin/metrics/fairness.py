@@ -19,7 +19,7 @@ import numpy as np
 
 from warehouse_twin.metrics.binning import Binned, ColumnBins, group_counts
 from warehouse_twin.metrics.columns import Bools, Floats, Ints
-from warehouse_twin.metrics.detection import BOOSTING, features, learnable
+from warehouse_twin.metrics.detection import boosting, features, learnable, one_thread
 from warehouse_twin.metrics.levels import level_count, levels
 from warehouse_twin.metrics.replicates import Replicates, scored
 from warehouse_twin.metrics.samples import Samples
@@ -190,7 +190,6 @@ def _opportunity(asked: Question, *, seed: int) -> list[Score]:
 def _said(asked: Question, learned: Binned, held: Binned, kept: Bools | None, *, seed: int) -> Bools | None:
     """Whether a model says of each held-out row that its outcome is favourable; None where there is nothing to learn."""
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits
 
     others = [column for column in asked.samples.bins if column.name != asked.outcome.name]
     known, wanted = features(learned, others).values, asked.favoured(learned)
@@ -199,8 +198,8 @@ def _said(asked: Question, learned: Binned, held: Binned, kept: Bools | None, *,
     if not others or not 0 < wanted.sum() < len(wanted):
         return None
     rows, told = learnable(known, features(held, others).values)
-    with threadpool_limits(limits=1, user_api="openmp"):  # sums of several threads are not the same every time
-        model = HistGradientBoostingClassifier(**BOOSTING, early_stopping=False, random_state=seed % 2**32).fit(rows, wanted)
+    with one_thread():
+        model = boosting(HistGradientBoostingClassifier, seed=seed).fit(rows, wanted)
         return np.asarray(model.predict(told), dtype=bool)
 
 
@@ -217,7 +216,7 @@ def subgroup_shape(samples: Samples, protected: Sequence[str]) -> Score:
                 found.append(replace(column_shape(within)[0], measure="subgroup_shape", columns=(name,)))
     if not found:
         return _unknown("subgroup_shape", samples.table)
-    return max(found, key=lambda score: (1.0 if score.ceiling is None else score.ceiling) - score.value)
+    return max(found, key=lambda score: score.shortfall)
 
 
 def _within(samples: Samples, chosen: Callable[[Binned], Bools], *, without: str) -> Samples:

@@ -43,6 +43,11 @@ class Score:
         inside = f"({', '.join(self.columns)})" if self.columns else ""
         return f"{self.table}.{self.measure}{inside}"
 
+    @property
+    def shortfall(self) -> float:
+        """How far a score of which higher is better lies below its ceiling, or below 1 where it has none."""
+        return (1.0 if self.ceiling is None else self.ceiling) - self.value
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from warehouse_twin.metrics.binning import Binned, ColumnBins
 from warehouse_twin.metrics.columns import Bools, Floats, Ints
-from warehouse_twin.metrics.detection import BOOSTING, features, learnable
+from warehouse_twin.metrics.detection import boosting, features, learnable, one_thread
 from warehouse_twin.metrics.levels import levels, strengths
 from warehouse_twin.metrics.replicates import Replicates, scored
 from warehouse_twin.metrics.samples import Samples
@@ -83,7 +82,7 @@ def utility_worst(samples: Samples, candidates: Collection[str], *, seed: int) -
     known = [score for score in scores if score.n]
     if not known:
         return _unknown("utility_worst", samples.table)
-    return max(known, key=lambda score: (1.0 if score.ceiling is None else score.ceiling) - score.value)
+    return max(known, key=lambda score: score.shortfall)
 
 
 def picked(samples: Samples, candidates: Collection[str], *, seed: int) -> list[str]:
@@ -150,15 +149,13 @@ def _tested(learned: Task, held: Task, *, seed: int) -> Replicates:
 def _said(learned: Task, known: Floats, *, seed: int) -> Floats:
     """A score of every class for each row, shape `(rows, classes)`, or its rank, `(rows,)`."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-    from threadpoolctl import threadpool_limits
 
     classes = learned.wanted.dtype.kind == "i"
     if not _varies(learned.wanted):
         return np.zeros((len(known), CLASSES + 1)) if classes else np.full(len(known), learned.wanted[0])
-    kind: Any = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
-    model = kind(**BOOSTING, early_stopping=False, random_state=seed % 2**32)
+    model = boosting(HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor, seed=seed)
     rows, asked = learnable(learned.known, known)
-    with threadpool_limits(limits=1, user_api="openmp"):  # sums of several threads are not the same every time
+    with one_thread():
         model.fit(rows, learned.wanted)
         if not classes:
             return np.asarray(model.predict(asked))

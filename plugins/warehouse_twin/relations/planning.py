@@ -63,7 +63,9 @@ def planned(blueprint: Blueprint, parents: Mapping[str, pa.Table], *, seed: int)
     frame = pa.table({ROW: np.arange(rows, dtype=np.int64), **columns})
     frame = with_positions(frame, blueprint.profile.rules)
     frame = DistinctKeys(blueprint.table, plan, blueprint.profile, parents, seed=derive_seed(seed, "distinct")).apply(frame)
-    frame = with_positions(brought_together(_valid(blueprint, frame, parents)), blueprint.profile.rules)
+    frame = brought_together(_valid(blueprint, frame, parents))
+    if frame.num_rows < rows:  # a row that is gone leaves a gap
+        frame = with_positions(frame, blueprint.profile.rules)
     frame = frame.set_column(0, ROW, pa.array(np.arange(frame.num_rows, dtype=np.int64)))
     frame = with_made_keys(blueprint, frame, seed=seed)
     for key in plan.itself:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
@@ -19,7 +18,7 @@ from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
 from warehouse_twin.profiling.spelled_numbers import with_numbers
 from warehouse_twin.profiling.table_profile import TableProfile
-from warehouse_twin.randomness import derive_seed, permutation
+from warehouse_twin.randomness import derive_seed, first_permuted
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.releases.registry import registry_of, tag_of
 from warehouse_twin.stages.context import StageContext
@@ -100,8 +99,8 @@ def _samples(resolved: ResolvedTwin, table: ResolvedTable, before: pa.Table, now
     bins = fit_bins(before, columns, kinds=table.kinds)
 
     def some(rows: pa.Table, stream: str) -> Binned:
-        chosen = permutation(len(rows), seed=seed, stream=stream)[:LOOKED_AT]
+        chosen = first_permuted(len(rows), LOOKED_AT, seed=seed, stream=stream)
         group, groups = row_groups(len(chosen), seed=derive_seed(seed, stream))
-        return binned(rows.select(columns).take(pa.array(np.asarray(chosen))), bins, group=group, groups=groups)
+        return binned(rows.select(columns).take(pa.array(chosen)), bins, group=group, groups=groups)
 
     return Samples(table.name, bins, some(before, "before"), some(now, "now"))

@@ -45,8 +45,8 @@ def position_rule(target: str, sources: Sequence[str], rows: pa.Table, *, least:
     column, keys = rows.column(target), [rows.column(name) for name in sources]
     if not pt.is_integer(column.type) or column.null_count or not rows.num_rows:
         return None
-    for first in FIRST:
-        rule = Rule("position", target, tuple(sources), {"first": first})
-        if not misplaced(rule, column, keys).any():
-            return rule if int((whole_number(column) > first).sum()) >= least else None
-    return None
+    first = int(whole_number(column).min())
+    rule = Rule("position", target, tuple(sources), {"first": first})
+    if first not in FIRST or misplaced(rule, column, keys).any():
+        return None
+    return rule if int((whole_number(column) > first).sum()) >= least else None
