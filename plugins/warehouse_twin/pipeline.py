@@ -189,6 +189,7 @@ def collect_scratch(settings: Settings) -> int:
 
 @contextmanager
 def _locked(twin: str, settings: Settings, wait_seconds: float | None, on_progress: Progress, *, shared: bool) -> Iterator[None]:
+    find_manifest(twin, settings.twins)  # what is no twin has no lock: a name may be a path to anywhere
     settings.workspace.open_secure_zone()
     seconds = settings.lock_seconds if wait_seconds is None else wait_seconds
     waiting = f"{twin}: waiting, held by %s"

@@ -19,7 +19,8 @@ class Receipt:
     """One stage's receipt: digests and counts, no data.
 
     `key` is the digest of inputs, parameters, package version and seed; `output` is relative to the workspace;
-    `digests` are of the files left behind; `facts` are small k-safe values a reader may want (row counts, a verdict).
+    `digests` are of the files left behind (`source/…`: of tables, keyed);
+    `facts` are small k-safe values a reader may want (row counts, a verdict).
     """
 
     stage: str

@@ -8,15 +8,18 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse_twin.errors import ConfigurationError, LockedError, ManifestError, SourceError, TerminalError
+from warehouse_twin.digests import digest_file, digest_folder
+from warehouse_twin.errors import ConfigurationError, IntegrityError, LockedError, ManifestError, SourceError, TerminalError
 from warehouse_twin.locking import exclusive
-from warehouse_twin.pipeline import STAGES, StageResult, collect_garbage, collect_scratch, run_stage, run_twin
+from warehouse_twin.manifest.loading import load
+from warehouse_twin.pipeline import STAGES, StageResult, collect_garbage, collect_scratch, rollback, run_stage, run_twin
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.settings import Settings
 from warehouse_twin.stages.context import StageContext
-from warehouse_twin.stages.executing import combine_train
+from warehouse_twin.stages.executing import RUN_DIGESTS, combine_train, execute, refuse_altered
+from warehouse_twin.stages.profile_tables import STAGE
 from warehouse_twin.stages.runs import Run, mark, read_run, runs_of
-from warehouse_twin.workspace import Workspace, write_text
+from warehouse_twin.workspace import Workspace, read_json, write_text
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MANIFEST = """\
@@ -74,6 +77,18 @@ def test_a_twin_that_is_none(settings: Settings) -> None:
     assert untouched(settings)
 
 
+@pytest.mark.parametrize("name", ["a/../../../evil", "../shop", "/tmp/evil", "shop/../../../evil", ".", ""])
+def test_a_name_that_is_a_path_leads_nowhere(name: str, settings: Settings) -> None:
+    """Not even a lock is made for it: its file would be wherever the name says."""
+    before = sorted(settings.project.parent.rglob("*"))
+    for ask in (run_twin, collect_garbage, rollback):
+        with pytest.raises(ConfigurationError, match="unknown twin"):
+            ask(name, settings=settings)
+    with pytest.raises(ConfigurationError, match="unknown twin"):
+        run_stage("resolve", name, settings=settings)
+    assert sorted(settings.project.parent.rglob("*")) == before
+
+
 @pytest.mark.parametrize(("stage", "table"), [("gate", "customers"), ("train", "countries"), ("train", "costumers")])
 def test_a_table_is_for_train_alone_and_one_that_is_trained(stage: str, table: str, settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match=rf"--table is for train and one of its tables customers, orders; got {stage} {table}"):
@@ -119,7 +134,10 @@ def test_resolve_leaves_a_snapshot_receipts_and_an_open_run(recorded: Settings) 
     assert (recorded.workspace.snapshot("shop", 1) / "orders.parquet").exists()
     for file in (recorded.workspace.receipt("shop", "resolve"), recorded.workspace.run("shop", 1) / "receipts" / "resolve.json"):
         assert Receipt.read(file) == result.receipt
-    assert set(result.receipt.digests) == {"source/countries", "source/customers", "source/orders"}
+    sources = {f"source/{table}" for table in ("countries", "customers", "orders")}
+    assert set(result.receipt.digests) == sources
+    folder = recorded.workspace.run("shop", 1)  # two releases of one source have one receipt, and a manifest each
+    assert read_json(folder / RUN_DIGESTS) == {name: digest_file(folder / name) for name in ("resolved.json", "manifest.yml")}
     assert [line.split(" (")[0] for line in told] == ["shop@1 resolve …", "shop@1 resolve: done"]
     again = run_stage("resolve", "shop", settings=recorded)
     assert (again.release, again.receipt.key) == (1, result.receipt.key)
@@ -164,10 +182,7 @@ def test_a_result_is_references_and_counts() -> None:
 
 
 def test_train_is_done_when_every_table_is(settings: Settings) -> None:
-    from warehouse_twin.manifest.loading import load
-
-    file = settings.twins / "shop.yml"
-    context = StageContext(settings, load(file).manifest, file, 1)
+    context = context_of(settings)
 
     def leave(table: str) -> None:
         facts = {"models": {"tree": {"role": "published"}}}
@@ -181,6 +196,41 @@ def test_train_is_done_when_every_table_is(settings: Settings) -> None:
     assert whole.inputs == {"customers": "key-customers", "orders": "key-orders"}
     assert whole.digests == {"customers/tree/model.json": "customers", "orders/tree/model.json": "orders"}
     assert Receipt.read(settings.workspace.receipt("shop", "train")) == whole
+
+
+@pytest.mark.parametrize("name", ["resolved.json", "manifest.yml"])
+def test_a_run_whose_files_were_altered_is_not_gone_on_with(name: str, recorded: Settings) -> None:
+    """As by who would have a table passed through as it is."""
+    run_stage("resolve", "shop", settings=recorded)
+    file = recorded.workspace.run("shop", 1) / name
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b"customers", b"costumers", 1))
+    with pytest.raises(IntegrityError, match=rf"shop@1: runs/shop/1/{name} is missing or not what the receipt of resolve says"):
+        execute(context_of(recorded), STAGE)
+
+
+@pytest.mark.parametrize("stage", ["profile", "train", "synthesize", "materialize", "gate", "release"])
+@pytest.mark.parametrize("how", ["altered", "removed"])
+def test_what_a_stage_left_is_not_read_once_it_is_not_that_any_more(stage: str, how: str, settings: Settings) -> None:
+    """A profile, a model and its card, drawn rows, a candidate, a verdict, a release: the file is named."""
+    context = context_of(settings)
+    for table in context.manifest.protected if stage == "train" else (None,):
+        output = settings.workspace.output("internal", "shop", stage, table or "key")
+        write_text(output / "within" / "file.json", '{"passed": false}')
+        receipt = Receipt(stage, "key", settings.workspace.relative(output), {}, digest_folder(output))
+        receipt.write(context.receipt_file(stage, table))
+    refuse_altered(context, stage)
+    if how == "altered":
+        write_text(output / "within" / "file.json", '{"passed": true}')
+    else:
+        (output / "within" / "file.json").unlink()
+    with pytest.raises(IntegrityError, match=rf"within/file\.json is missing or not what the receipt of {stage} says: .*not read; next: "):
+        refuse_altered(context, stage)
+
+
+def context_of(settings: Settings) -> StageContext:
+    file = settings.twins / "shop.yml"
+    return StageContext(settings, load(file).manifest, file, 1)
 
 
 def test_stages_stand_in_order() -> None:

@@ -101,6 +101,14 @@ def parity(options: argparse.Namespace, settings: Settings) -> Ended:
     return "done" if found.passed else "failed"
 
 
+def budget(options: argparse.Namespace, settings: Settings) -> Ended:
+    from warehouse_twin.stages.budget import statement
+
+    found = statement(settings, _manifest(options.twin, settings))
+    answer(options, found.to_dict(), found.lines())
+    return "done"
+
+
 def collect(options: argparse.Namespace, settings: Settings) -> Ended:
     """One twin, or every twin of the project, and then the scratch space they share."""
     twins = [options.twin] if options.twin else [_name(file) for file in list_manifests(settings.twins)]

@@ -76,8 +76,16 @@ def release_tags(facts: Mapping[str, Any], *, commit: str, digest: str) -> dict[
         MANIFEST_DIGEST: facts.get("manifest_digest"),
         CODE: facts.get("code"),
         "twin.dbt_invocation": facts.get("dbt_invocation"),
+        "twin.privacy": _promise(facts.get("privacy")),
     }
     return {name: str(value) for name, value in tags.items() if value is not None}
+
+
+def _promise(claim: Mapping[str, Any] | None) -> str | None:
+    """What a release promises, in words."""
+    if claim is None:
+        return None
+    return f"epsilon {claim['epsilon']:g}, delta {claim['delta']:g}, for {claim['unit']} ({claim['relation']}); {claim['mechanism']}"
 
 
 def digest_of_receipt(receipt: Receipt) -> str:

@@ -44,6 +44,11 @@ class ReleaseFacts:
         return release_name(self.twin, self.release)
 
     @property
+    def promised(self) -> bool:
+        """Whether it is under a promise of privacy: then it says nothing of the source, and what does stays in the workspace."""
+        return "privacy" in self.facts
+
+    @property
     def gate_files(self) -> tuple[str, ...]:
         """What the gate left of it: releases of earlier versions have no report.json."""
         return tuple(name for name in GATE_FILES if name in self.facts.get("documents", {}))

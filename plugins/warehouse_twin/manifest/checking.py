@@ -19,6 +19,7 @@ from warehouse_twin.manifest.model import ColumnSpec, Manifest, TableSpec
 from warehouse_twin.manifest.names import unknown
 from warehouse_twin.manifest.ordering import ordered
 from warehouse_twin.manifest.positions import Positions, Steps
+from warehouse_twin.manifest.private_faults import private_faults, resolved_privacy
 from warehouse_twin.manifest.resolved import ResolvedFairness, ResolvedTable, ResolvedTwin
 from warehouse_twin.manifest.rule_texts import strangers
 from warehouse_twin.manifest.schema_faults import schema_faults
@@ -95,6 +96,7 @@ def resolve_manifest(
         k=manifest.k,
         holdout=manifest.holdout,
         tables=tuple(_resolved(checked, name) for name in order),
+        privacy=resolved_privacy(manifest),
     )
 
 
@@ -126,6 +128,7 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         choose=spec.choose,
         targets=spec.targets,
         fairness=_fairness(spec),
+        domains={column: said.domain.stated for column, said in spec.columns.items() if said.domain is not None},
         source=source,
     )
 
@@ -183,6 +186,7 @@ def _entity(checked: _Checked) -> Iterator[Fault]:
 def _synthesizers(checked: _Checked) -> Iterator[Fault]:
     yield from synthesizer_faults(checked.positions, checked.manifest, checked.synthesizers)
     yield from schema_faults(checked.positions, checked.manifest, checked.synthesizers, checked.keys)
+    yield from private_faults(checked.positions, checked.manifest, checked.synthesizers, checked.keys)
 
 
 def _goals(checked: _Checked) -> Iterator[Fault]:

@@ -14,6 +14,7 @@ from warehouse_twin.manifest.dbt_parity import DbtParity
 from warehouse_twin.manifest.fairness import Fairness
 from warehouse_twin.manifest.gating import Gates
 from warehouse_twin.manifest.generators import GeneratorSpec
+from warehouse_twin.manifest.privacy import Domain, Privacy
 from warehouse_twin.manifest.schedules import check_schedule
 from warehouse_twin.manifest.shapes import AnyNames, Name, Names, Share, Strict
 from warehouse_twin.manifest.workload import Workload
@@ -112,6 +113,7 @@ class ColumnSpec(Strict):
     locale: str = Field(default="en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$", description="Locale of the generator.")
     kind: ColumnKind | None = Field(default=None, description="How to model the column, where the type does not say.")
     generator: GeneratorSpec | None = Field(default=None, description="The rule by which values are made, instead of learned.")
+    domain: Domain | None = Field(default=None, description="The values it can have, which are public; of use to marginal alone.")
 
     @field_validator("kind")
     @classmethod
@@ -264,6 +266,7 @@ class Manifest(Strict):
     k: int = Field(default=10, ge=2, le=10_000, strict=True, description="No value held by fewer training entities leaves the secure zone.")
     holdout: float = Field(default=0.2, ge=0.05, le=0.5, strict=True, description="Share of entities that no synthesizer ever sees.")
     synthesizer: Synthesizer = Field(default=SynthesizerSpec(name="tree"), validate_default=True, description="Default of all tables.")
+    privacy: Privacy | None = Field(default=None, description="What marginal promises. Default: nothing is promised.")
     gates: Gates = Gates()
     dbt_parity: DbtParity | None = Field(
         default=None, description="A dbt project that must say of the twin what it says of the source. Default: none."

@@ -30,6 +30,17 @@ class ResolvedFairness:
 
 
 @dataclass(frozen=True, slots=True)
+class ResolvedPrivacy:
+    """(ε, δ) of one measurement, rows of one entity that are counted by table, and (ε, δ) of the account."""
+
+    epsilon: float
+    delta: float
+    rows_per_entity: Mapping[str, int]
+    budget: tuple[float, float]
+    measure: str = "once"
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedTable:
     """One table. `table` carries the keys that hold in the twin, declared or from the manifest."""
 
@@ -57,6 +68,8 @@ class ResolvedTable:
     targets: tuple[str, ...] | None = None
     """the columns whose prediction is scored; None: the gate picks some"""
     fairness: ResolvedFairness | None = None
+    domains: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """column → `values`, or `from` and `to`: what the manifest says that it can hold"""
     source: Table | None = None
     """the table as the source declares it, where the release's DDL shall have no key that the source's has not"""
 
@@ -116,6 +129,8 @@ class ResolvedTwin:
     target_dialect: Dialect = "duckdb"
     drawn_before: tuple[str, ...] = ()
     """tables that the release before has drawn too; found anew by each gate"""
+    privacy: ResolvedPrivacy | None = None
+    """what `marginal` promises; None: nothing is promised"""
     queries: tuple[AskedQuery, ...] = ()
     """what the gate asks of source and twin; read anew from the manifest's files by each gate"""
 
@@ -148,7 +163,10 @@ class ResolvedTwin:
     def from_dict(cls, value: Mapping[str, Any]) -> ResolvedTwin:
         tables = tuple(_table_from(item) for item in value["tables"])
         queries = tuple(AskedQuery(**{**item, "measures": tuple(item["measures"])}) for item in value.get("queries", ()))
-        return cls(**{**value, "tables": tables, "queries": queries, "drawn_before": tuple(value.get("drawn_before", ()))})
+        promised = value.get("privacy")
+        privacy = ResolvedPrivacy(**{**promised, "budget": tuple(promised["budget"])}) if promised else None
+        more = {"queries": queries, "drawn_before": tuple(value.get("drawn_before", ())), "privacy": privacy}
+        return cls(**{**value, "tables": tables, **more})
 
 
 def _published_from(table: ResolvedTable, chosen: str) -> ResolvedTable:

@@ -1,4 +1,7 @@
-"""Why a schema is none that a synthesizer of whole schemas (SDV's HMA) takes: each reason at its place in the manifest."""
+"""Why a schema is none that a synthesizer of whole schemas takes: each reason at its place in the manifest.
+
+What is said of tables holds for all of them, what is said of keys for SDV's HMA; `private_faults` says it for `marginal`.
+"""
 
 from __future__ import annotations
 
@@ -30,19 +33,22 @@ def schema_faults(positions: Positions, manifest: Manifest, known: Mapping[str, 
         if synthesizer != whole:
             message = f"{whole} draws all tables at once; wanted it as the twin's synthesizer, and no other for any table"
             yield positions.fault(("tables", name, "synthesizer"), message)
+    for name in names:
+        yield from _table_faults(positions, whole, name, manifest.tables[name], sized=known[whole].private)
+    if known[whole].private:
+        return
     if len(names) > MOST_TABLES:
         message = f"{whole} takes at most {MOST_TABLES} tables, and {len(names)} are synthesized; keep some real, or use tree"
         yield positions.fault(("synthesizer",), message)
     for name in names:
-        yield from _table_faults(positions, whole, name, manifest.tables[name])
         yield from _key_faults(positions, whole, name, manifest, keys)
     if lonely := sorted(set(names[1:]) - _connected(names, keys)):
         message = f"{whole} takes tables that are connected by keys, and {', '.join(lonely)} are not connected with {names[0]}"
         yield positions.fault(("synthesizer",), message)
 
 
-def _table_faults(positions: Positions, whole: str, name: str, spec: TableSpec) -> Iterator[Fault]:
-    for word in ("order_by", "validity", "rebalance", "rows", "factor", "choose"):
+def _table_faults(positions: Positions, whole: str, name: str, spec: TableSpec, *, sized: bool) -> Iterator[Fault]:
+    for word in ("order_by", "validity", "rebalance", "choose", *(() if sized else ("rows", "factor"))):
         if (spec.shares if word == "rebalance" else getattr(spec, word)) not in (None, {}):
             yield positions.fault(("tables", name, word), f"{whole} draws the schema as it is; remove {word}, or use tree", at_key=True)
 

@@ -72,6 +72,8 @@ class Traits:
     draws: Draws = "rows"
     reads: bool = True
     conditional: bool | None = None
+    private: bool = False
+    """whether it keeps a promise of differential privacy, which the manifest gives as `privacy`"""
     cost: float | None = None
     """about how many CPU seconds 1,000 rows of 10 columns take to learn and to draw, in one epoch where it has epochs"""
     epochs: int = 1

@@ -13,8 +13,12 @@ from typing import Any
 
 _ONE_AT_A_TIME = threading.Lock()  # dbtRunner keeps its state in globals: two in one process fail
 _LINES_SHOWN = 4
-_QUOTED = re.compile(r"\"([^\"\n]*)\"|'([^'\n]*)'")
-_UNQUOTED = re.compile(r"(with value ).*?( can't| cannot|$)")
+_QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+_BETWEEN_QUOTES = re.compile(r"(?<!\w)['\"].*['\"](?!\w)|(?<!\w)['\"].+$|['\"](?!\w).*$")
+"""From the first quotation mark to the last, as what is quoted may hold some itself; an apostrophe in a word is none."""
+_UNQUOTED = re.compile(r"(with value )(?:.*( can't| cannot)|.*$)")
+_SPOKEN = re.compile(r"(Compilation Error(?: in [^;]*)?|Invalid Input Error|Python model failed|Unhandled error[^;:]*)[;:].*")
+"""What a macro, a model or `error()` of SQL says in words of its own, and of rows as it likes."""
 _TYPE_OR_NUMBER = re.compile(r"(\b[A-Z]+\(\d+(?:, ?\d+)?\))|(?<!\w)-?\d[\w.:+-]*")
 _NOISE = re.compile(r"LINE \d+:|\^|compiled code at|> in macro|> called by")
 KEPT = ("success", "pass", "skipped", "no-op", "warn")
@@ -84,13 +88,19 @@ def _release_connections() -> None:
 
 def masked(message: str, names: frozenset[str]) -> str:
     """A message of dbt or DuckDB in one line, its quoted texts and numbers hidden unless they are names of the schema."""
+    kept: list[str] = []
 
-    def hide(match: re.Match[str]) -> str:
+    def keep(match: re.Match[str]) -> str:
         text = match.group(1) if match.group(1) is not None else match.group(2)
-        return match.group() if text in names else f'"{"…" if text else ""}"'
+        if text and text not in names:
+            return match.group()
+        kept.append(match.group())
+        return "\0"
 
-    text = _UNQUOTED.sub(r"\1…\2", _QUOTED.sub(hide, first_lines(message)))
-    return _TYPE_OR_NUMBER.sub(lambda match: match.group(1) or "…", text)
+    text = _SPOKEN.sub(r"\1: …", first_lines(message.replace("\0", "")))
+    text = _BETWEEN_QUOTES.sub('"…"', _UNQUOTED.sub(r"\1…\2", _QUOTED.sub(keep, text)))
+    text = _TYPE_OR_NUMBER.sub(lambda match: match.group(1) or "…", text)
+    return re.sub("\0", lambda _: kept.pop(0), text)
 
 
 def first_lines(message: str) -> str:

@@ -16,7 +16,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
-from warehouse_twin.profiling.matching import Ints, columns_of, match_rows
+from warehouse_twin.profiling.matching import Ints, columns_of, match_rows, places_in_runs
 from warehouse_twin.randomness import derive_seed, mix
 
 MAX_HOLDOUT_ENTITIES = 100_000
@@ -44,7 +44,7 @@ def memberships(twin: ResolvedTwin, tables: Mapping[str, pa.Table], *, secret: b
             found[resolved.name] = Membership(np.arange(table.num_rows, dtype=np.int64), np.zeros(table.num_rows, dtype=bool))
             continue
         own = _own(resolved, table, secret)
-        shares.setdefault(resolved.name, min(twin.holdout, MAX_HOLDOUT_ENTITIES / max(1, table.num_rows)))
+        shares.setdefault(resolved.name, _share(twin, table.num_rows))
         held = _held(own, shares[resolved.name], secret)
         found[resolved.name] = _inherit(twin, resolved, tables, found, Membership(own, held), secret)
     return found
@@ -63,9 +63,9 @@ def _inherit(
         return own
     entity, holdout = own.entity.copy(), own.holdout.copy()
     claimed = np.zeros(len(entity), dtype=bool)
-    share = min(twin.holdout, MAX_HOLDOUT_ENTITIES / max(1, tables[twin.entity].num_rows))
+    share = _share(twin, tables[twin.entity].num_rows)
     for key in resolved.table.foreign_keys:
-        if key.references == resolved.name or key.references not in found or not _leads_to(twin, key.references):
+        if key.references == resolved.name or key.references not in found or not leads_to_entity(twin, key.references):
             continue
         child = columns_of(tables[resolved.name], key.columns)
         links = match_rows(child, columns_of(tables[key.references], key.references_columns))
@@ -86,11 +86,18 @@ def _inherit(
     return Membership(entity, holdout)
 
 
-def _leads_to(twin: ResolvedTwin, name: str, seen: frozenset[str] = frozenset()) -> bool:
+def _share(twin: ResolvedTwin, rows: int) -> float:
+    """How many of so many entities are held out. Under a promise of privacy that may not hang on how many there are: one more would
+    move others from one part to the other."""
+    return twin.holdout if twin.privacy is not None else min(twin.holdout, MAX_HOLDOUT_ENTITIES / max(1, rows))
+
+
+def leads_to_entity(twin: ResolvedTwin, name: str, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether rows of a table belong to the entity's by their keys, over however many tables."""
     if name == twin.entity:
         return True
     seen = seen | {name}
-    return any(key.references not in seen and _leads_to(twin, key.references, seen) for key in twin[name].table.foreign_keys)
+    return any(key.references not in seen and leads_to_entity(twin, key.references, seen) for key in twin[name].table.foreign_keys)
 
 
 def _own(resolved: ResolvedTable, table: pa.Table, secret: bytes) -> Ints:
@@ -99,11 +106,8 @@ def _own(resolved: ResolvedTable, table: pa.Table, secret: bytes) -> Ints:
         return _hash_rows(columns_of(table, resolved.table.primary_key), secret)
     hashes = _hash_rows([table.column(name) for name in table.column_names], secret)
     order = np.argsort(hashes, kind="stable")
-    ordered = hashes[order]
-    places = np.arange(len(order))
-    firsts = np.maximum.accumulate(np.where(np.r_[True, ordered[1:] != ordered[:-1]][: len(order)], places, 0))
     which = np.empty(len(order), dtype=np.uint64)
-    which[order] = places - firsts
+    which[order] = places_in_runs(hashes[order])
     apart = (mix(hashes.astype(np.uint64) ^ mix(which)) >> np.uint64(1)).astype(np.int64)
     return np.where(which > 0, apart, hashes)
 

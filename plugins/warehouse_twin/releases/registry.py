@@ -2,6 +2,7 @@
 
     releases/<twin>/<n>/release.json          the root of trust: what the release is, and the sha256 of every data file
     releases/<twin>/<n>/manifest.yml resolved.json verdict.json scores.json report.json report.html schema.json
+    budget/<account>.jsonl                    what was spent of a budget of privacy (`releases.ledger`)
     releases/<twin>/<n>/data/<table>.parquet  in DVC, by data.dvc
     tag <twin>@<n>                            annotated; a release is one when it has its tag
 
@@ -31,6 +32,8 @@ from warehouse_twin.workspace import WORK_PREFIX, new_folder, read_json
 RECORD = "release.json"
 DOCUMENTS = (RECORD, "manifest.yml", "resolved.json", "verdict.json", "scores.json", "report.json", "report.html", "schema.json")
 """The only files beside data/*.parquet that may enter the open zone."""
+INSIDE = ("verdict.json", "scores.json", "report.json", "report.html")
+"""Those that a release under a promise of privacy leaves in the internal zone: they say of the source what nobody paid for."""
 VOLATILE = ("code", "version", "mlflow_run_id", "dbt_invocation")
 """Fields of release.json that say who made the release, not what it is: doing it again may change them."""
 _DATA = re.compile(r"data/(?P<table>[^/\\.][^/\\]*)\.parquet")
@@ -253,9 +256,12 @@ def _checked(twin: str, number: int, files: Mapping[str, Path]) -> dict[str, Any
     """release.json, once every file may enter and is the one it names."""
     if refused := sorted(name for name in files if name not in DOCUMENTS and not _DATA.fullmatch(name)):
         raise TerminalError(f"{', '.join(refused)}: may not enter the registry; wanted {', '.join(DOCUMENTS)} and data/<table>.parquet")
-    if missing := sorted(set(DOCUMENTS) - set(files)):
+    record: dict[str, Any] = read_json(files[RECORD]) if RECORD in files else {}
+    inside = INSIDE if "privacy" in record else ()
+    if missing := sorted(set(DOCUMENTS) - set(inside) - set(files)):
         raise TerminalError(f"{tag_of(twin, number)}: a release needs {', '.join(missing)} too")
-    record: dict[str, Any] = read_json(files[RECORD])
+    if outside := sorted(set(inside) & set(files)):
+        raise TerminalError(f"{tag_of(twin, number)}: {', '.join(outside)} may not leave: the release promises privacy, and they do not")
     if (record["twin"], record["release"]) != (twin, number):
         raise IntegrityError(f"{RECORD} is of {record['twin']}@{record['release']}, wanted {tag_of(twin, number)}")
     data = {name: digest_file(path) for name, path in files.items() if name not in DOCUMENTS}

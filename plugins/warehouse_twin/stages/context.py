@@ -16,6 +16,9 @@ from warehouse_twin.warehouses import Warehouse, open_warehouse
 from warehouse_twin.warehouses.connections import url_of
 from warehouse_twin.workspace import Workspace, read_json
 
+RESOLVED = ("resolved.json", "manifest.yml")
+"""What `resolve` leaves in the run's folder."""
+
 
 @dataclass(frozen=True)
 class StageContext:

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from warehouse_twin.digests import digest_folder, digest_of
-from warehouse_twin.errors import TerminalError, TransientError, TwinError, of_a_disk
+from warehouse_twin.digests import digest_file, digest_folder, digest_of
+from warehouse_twin.errors import IntegrityError, TerminalError, TransientError, TwinError, of_a_disk
 from warehouse_twin.receipts import Receipt, stage_key
-from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.stages.context import RESOLVED, Stage, StageContext
 from warehouse_twin.stages.runs import read_run
 from warehouse_twin.stages.snapshots import ensure_snapshot
-from warehouse_twin.workspace import new_folder, write_text
+from warehouse_twin.workspace import new_folder, read_json, write_json, write_text
+
+RUN_DIGESTS = "resolved.sha256.json"
+"""In the folder of a run: what its resolved manifest was when it was resolved."""
 
 
 @contextmanager
@@ -62,6 +65,8 @@ def execute(context: StageContext, stage: Stage) -> tuple[Receipt, bool]:
             f"{context.twin}@{context.release} is {state.state} and cannot change; got other inputs or parameters for {stage.name}; "
             f"next: twin run {context.twin}, which opens a new release"
         )
+    for need in stage.needs:
+        refuse_altered(context, need)
     # SDV writes a logging configuration into the user's data folder when it is imported: into ours instead
     os.environ.setdefault("XDG_DATA_HOME", str(context.workspace.scratch / "share"))
     if stage.reads_snapshot:
@@ -78,7 +83,27 @@ def execute(context: StageContext, stage: Stage) -> tuple[Receipt, bool]:
             facts=facts,
         )
         receipt.write(folder / "receipt.json")
+    if stage.name == "resolve":  # two releases of one source have one receipt, and a manifest each
+        write_json(context.run_folder / RUN_DIGESTS, {name: digest_file(context.run_folder / name) for name in RESOLVED})
     return receipt, False
+
+
+def refuse_altered(context: StageContext, stage: str) -> None:
+    """Raises IntegrityError, naming the file, when what a stage left is not what its receipt says: nothing is read of it then."""
+    tables = context.manifest.protected if stage == "train" else (None,)
+    for table in tables:
+        receipt = context.receipt(stage, table)
+        folder = context.workspace.root / receipt.output
+        left = {folder / name: digest for name, digest in receipt.digests.items() if not name.startswith("source/")}
+        if stage == "resolve" and (context.run_folder / RUN_DIGESTS).exists():
+            left |= {context.run_folder / name: digest for name, digest in read_json(context.run_folder / RUN_DIGESTS).items()}
+        for path, digest in left.items():
+            if not path.is_file() or digest_file(path) != digest:
+                raise IntegrityError(
+                    f"{context.twin}@{context.release}: {context.workspace.relative(path)} is missing or not what the receipt of {stage} "
+                    f"says: it was altered and is not read; next: find out by whom, delete {context.workspace.relative(path.parent)}, "
+                    f"then: twin {stage} {context.twin}"
+                )
 
 
 def combine_train(context: StageContext) -> Receipt | None:

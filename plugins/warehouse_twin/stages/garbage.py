@@ -17,6 +17,7 @@ from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.releases.registry import registry_of
 from warehouse_twin.settings import Settings
+from warehouse_twin.stages.measuring import FOLDER as MEASUREMENTS
 from warehouse_twin.stages.runs import runs_of
 from warehouse_twin.warehouses import open_warehouse
 from warehouse_twin.warehouses.connections import url_of
@@ -83,8 +84,8 @@ def _unreferenced(workspace: Workspace, twin: str) -> list[Path]:
     """Outputs of stages that no run refers to any more."""
     kept = set(_referenced(workspace, twin))
     outputs = [path for zone in ("secure", "internal") for path in (workspace.root / zone / twin).glob("*/*")]
-    snapshots = workspace.snapshot(twin, 0).parent
-    return [path for path in outputs if path.parent != snapshots and path not in kept]
+    others = (workspace.snapshot(twin, 0).parent, workspace.output("secure", twin, MEASUREMENTS, "").parent)
+    return [path for path in outputs if path.parent not in others and path not in kept]
 
 
 def _referenced(workspace: Workspace, twin: str) -> Iterator[Path]:

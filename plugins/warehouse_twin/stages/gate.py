@@ -28,6 +28,7 @@ from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.ruling import broken_rows, near
 from warehouse_twin.stages import drift, parity, workload
 from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.stages.measuring import claim_of
 from warehouse_twin.stages.snapshots import read_snapshot
 from warehouse_twin.warehouses.duckdb_loading import read_file
 from warehouse_twin.workspace import read_json, write_json, write_text
@@ -79,7 +80,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     scores = _scores(scored)
     write_json(folder / "scores.json", scores)
     write_json(folder / "verdict.json", verdict.to_dict())
-    facts = {**context.receipt("profile").facts, **context.receipt("resolve").facts}
+    facts = {**context.receipt("profile").facts, **context.receipt("resolve").facts, "privacy": claim_of(resolved)}
     shown = document_of(verdict.to_dict(), scores, resolved.to_dict(), facts, pairs=scored.pairs, pictures=scored.pictures)
     write_json(folder / "report.json", shown)
     write_report(folder / "report.html", shown)

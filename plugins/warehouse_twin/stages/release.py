@@ -21,6 +21,7 @@ from warehouse_twin.releases.contents import Contents, contents_of
 from warehouse_twin.releases.history import code_commit
 from warehouse_twin.releases.registry import RECORD, registry_of
 from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.stages.measuring import claim_of
 from warehouse_twin.warehouses import Warehouse
 from warehouse_twin.warehouses.duckdb_warehouse import DuckDBWarehouse
 from warehouse_twin.workspace import WORK_PREFIX, read_json, write_json
@@ -86,7 +87,8 @@ def _files(context: StageContext) -> dict[str, Path]:
     """Everything the registry is given but release.json: each file as the stage that made it left it."""
     names = read_json(_as_received(context, "materialize", "schema.json"))["tables"]
     files = {f"data/{name}.parquet": _as_received(context, "materialize", f"tables/{name}.parquet") for name in names}
-    files |= {name: _as_received(context, "gate", name) for name in GATE_FILES}
+    if context.resolved.privacy is None:  # else they say what no promise covers, and stay inside
+        files |= {name: _as_received(context, "gate", name) for name in GATE_FILES}
     resolved_from = context.run_folder / "manifest.yml"
     return files | {
         "schema.json": _as_received(context, "materialize", "schema.json"),
@@ -137,10 +139,6 @@ def _installed(context: StageContext, files: Mapping[str, Path], warehouse: Ware
 
 def _record(context: StageContext, files: Mapping[str, Path], verdict: Mapping[str, Any], contents: Contents) -> dict[str, Any]:
     """release.json, but for the id of the run in MLflow."""
-    statuses = [item["status"] for item in verdict["judged"]]
-    summary = {name: verdict[name] for name in ("status", "passed", "expected", "evaluated", "attempt")}
-    scores = (Score.from_dict(item) for item in read_json(files["scores.json"])["scores"])
-    profile, source = context.receipt("profile").digests, context.receipt("resolve").digests
     return {
         "schema_version": SCHEMA_VERSION,
         "twin": context.twin,
@@ -152,14 +150,30 @@ def _record(context: StageContext, files: Mapping[str, Path], verdict: Mapping[s
         "documents": {name: digest_file(path) for name, path in files.items() if not name.startswith("data/")},
         "manifest_digest": digest_file(files["manifest.yml"]),
         "models": {table.name: _published_model(context, table.name) for table in context.resolved.protected},
-        "profiles": {name.removesuffix(".json"): digest for name, digest in profile.items() if name.endswith(".json")},
-        "sources": {name.removeprefix("source/"): digest for name, digest in source.items() if name.startswith("source/")},
-        "verdict": summary | {"judged": {status: statuses.count(status) for status in ("pass", "fail", "undecided")}},
-        "scores": {score.label: score.value for score in scores},
+        **(_promised(claim) if (claim := claim_of(context.resolved)) is not None else _measured(context, files, verdict)),
         "version": __version__,
         "code": code_commit(context.settings.project),
         "dbt_invocation": context.receipt("materialize").facts.get("dbt_invocation"),
     }
+
+
+def _measured(context: StageContext, files: Mapping[str, Path], verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found of source and twin."""
+    statuses = [item["status"] for item in verdict["judged"]]
+    summary = {name: verdict[name] for name in ("status", "passed", "expected", "evaluated", "attempt")}
+    scores = (Score.from_dict(item) for item in read_json(files["scores.json"])["scores"])
+    profile, source = context.receipt("profile").digests, context.receipt("resolve").digests
+    return {
+        "profiles": {name.removesuffix(".json"): digest for name, digest in profile.items() if name.endswith(".json")},
+        "sources": {name.removeprefix("source/"): digest for name, digest in source.items() if name.startswith("source/")},
+        "verdict": summary | {"judged": {status: statuses.count(status) for status in ("pass", "fail", "undecided")}},
+        "scores": {score.label: score.value for score in scores},
+    }
+
+
+def _promised(claim: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a release under a promise its claim; what was found of the source by counting it is not under it, and stays inside."""
+    return {"privacy": claim, "profiles": {}, "sources": {}, "verdict": {"status": "inside", "passed": True}, "scores": {}}
 
 
 def _published_model(context: StageContext, table: str) -> dict[str, str]:

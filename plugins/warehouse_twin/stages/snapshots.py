@@ -28,7 +28,8 @@ from warehouse_twin.relations.entities import Membership, memberships
 from warehouse_twin.releases.registry import registry_of
 from warehouse_twin.stages.chain_guard import refuse_copied, refuse_published
 from warehouse_twin.stages.checked_manifests import checked_against, placed
-from warehouse_twin.stages.context import StageContext
+from warehouse_twin.stages.context import RESOLVED, StageContext
+from warehouse_twin.stages.measuring import reserve
 from warehouse_twin.warehouses import Snapshot
 from warehouse_twin.warehouses.catalog import Table
 from warehouse_twin.workspace import new_folder, write_json, write_text
@@ -76,6 +77,7 @@ def take_snapshot(context: StageContext) -> Taken:
         refuse_published(loaded, warehouse, declared)
         resolved = checked_against(loaded, declared, expectations=context.settings.expectations)
         resolved = replace(resolved, source_dialect=warehouse.dialect, target_dialect=target.dialect)
+        reserve(context, resolved)
         cold = {table.name for table in unread(resolved)}
         read = _read_all(snapshot, [_declared(declared, table) for table in resolved.tables if table.name not in cold])
     refuse_copied(loaded, read, registry_of(context.settings), secret=secret)
@@ -197,14 +199,14 @@ def ensure_snapshot(context: StageContext) -> None:
     if context.snapshot.exists():
         return
     before = context.receipt("resolve").facts["sources"]
-    files = [context.run_folder / name for name in ("resolved.json", "manifest.yml")]
+    files = [context.run_folder / name for name in RESOLVED]
     kept = {file: file.read_text(encoding="utf-8") for file in files if file.exists()}
     taken = take_snapshot(context)
+    for file, text in kept.items():
+        write_text(file, text)  # what the release was made of stands
     if dict(taken.sources) != before:
         changed = sorted(name for name in {*taken.sources, *before} if taken.sources.get(name) != before.get(name))
         delete_snapshot(context)
-        for file, text in kept.items():
-            write_text(file, text)  # what the release was made of stands
         raise SourceError(
             f"{context.twin}@{context.release}: the source changed since this release was resolved (tables {', '.join(changed)}); "
             f"next: twin resolve {context.twin}"

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,23 +17,28 @@ from warehouse_twin.generators.making import Made, recomputed
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.materializing.fitting import fitted
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
+from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.blueprints import Blueprint
 from warehouse_twin.relations.contexts import modelled_columns, summed_apart
 from warehouse_twin.relations.cutting import fill_cut
 from warehouse_twin.relations.drawing import Drawing, draw_here, draw_in_spark
+from warehouse_twin.relations.frames import ROW
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.link_models import LinkModels, load_links
 from warehouse_twin.relations.making import made_of
 from warehouse_twin.relations.orphans import drawn_astray
 from warehouse_twin.relations.planning import planned
+from warehouse_twin.relations.private_schema import declared_profiles
 from warehouse_twin.relations.rebalancing import follows_shares, rebalanced
 from warehouse_twin.relations.settling import settled
 from warehouse_twin.relations.training import context_columns
-from warehouse_twin.relations.whole_schema import schema_frame
+from warehouse_twin.relations.whole_schema import links_of, moved_links, named, schema_frame
 from warehouse_twin.spark_session import spark_session
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.train import CHILDREN_FOLDER, LINKS_FOLDER, read_profiles
+from warehouse_twin.synthesizers.marginal_models import Drawn, MarginalModel
+from warehouse_twin.synthesizers.protocol import Model
 from warehouse_twin.synthesizers.registry import find_synthesizer, load_model
 from warehouse_twin.synthesizers.sdv_schemas import HmaModel, Ints
 from warehouse_twin.synthesizers.sequential import TREE
@@ -82,10 +88,17 @@ class _Drawer:
     def __init__(self, context: StageContext, twin: Path) -> None:
         self.context, self.twin = context, twin
         self.plans = key_plans(context.resolved)
-        self.profiles = read_profiles(context)
+        self.profiles = self._declared() if context.resolved.privacy is not None else read_profiles(context)
         self.rows = context.receipt("resolve").facts["rows"]
         self.cut: list[tuple[Blueprint, int]] = []
         self.schema: dict[str, tuple[pa.Table, dict[str, Ints]]] = {}
+        self.moved: dict[str, Ints] = {}
+
+    def _declared(self) -> dict[str, TableProfile]:
+        """What is known of tables from their catalog alone: nothing else may go into rows that a promise covers."""
+        resolved = self.context.resolved
+        read = {table.name: self.context.snapshot / f"{table.name}.parquet" for table in resolved.tables if table.keep_real}
+        return declared_profiles(resolved, {name: pq.read_table(path).drop_columns([ENTITY, HOLDOUT]) for name, path in read.items()})
 
     def draw(self, spark: SparkSession, table: ResolvedTable) -> None:
         folder = self.context.folder("train", table.name) / table.synthesizer
@@ -104,7 +117,7 @@ class _Drawer:
         blueprint = Blueprint(table, plan, self.profiles[table.name], model, schema, rows, names, children, parent_rows, links, apart)
         seed = derive_seed(release_seed(self.context), table.name)
         parents = self._parents(blueprint)
-        if isinstance(model, HmaModel):
+        if isinstance(model, HmaModel | MarginalModel):
             self._draw_of_schema(blueprint, folder, parents, seed=seed)
             return
         frame = planned(blueprint, parents, seed=seed)
@@ -125,13 +138,25 @@ class _Drawer:
         """One table of a schema that is drawn as a whole, when the first of its tables is."""
         table, resolved = blueprint.table, self.context.resolved
         if not self.schema:
-            assert isinstance(blueprint.model, HmaModel)
-            sizes = {other.name: self.rows[other.name] for other in resolved.protected}
-            self.schema = blueprint.model.sample_schema(sizes, seed=derive_seed(release_seed(self.context), "schema"))
+            self.schema = self._drawn_schema(blueprint.model)
         rows, links = self.schema[table.name]
-        frame = schema_frame(resolved, blueprint, links, parents, len(rows), seed=seed)
+        keys = {name: key.references for name, key in named(links_of(resolved, table))}
+        frame = schema_frame(resolved, blueprint, (rows, moved_links(links, keys, self.moved)), parents, seed=seed)
+        if frame.num_rows < len(rows):
+            stayed = frame.column(ROW).to_numpy()
+            self.moved[table.name] = np.full(len(rows), -1, dtype=np.int64)
+            self.moved[table.name][stayed] = np.arange(len(stayed))
+            rows = rows.take(pa.array(stayed))
         drawing = Drawing(table.synthesizer, folder, seed, blueprint.types, (), (), self._made(table), blueprint.profile.rules)
         pq.write_table(drawing.typed(frame, rows), self.twin / f"{table.name}.parquet", compression="zstd")
+
+    def _drawn_schema(self, model: Model) -> Drawn:
+        """All tables: as many rows as the source has, or as were counted with noise where that is promised."""
+        seed, protected = derive_seed(release_seed(self.context), "schema"), self.context.resolved.protected
+        if isinstance(model, MarginalModel):
+            return model.sample_schema({table.name: (table.rows, table.factor or 1.0) for table in protected}, seed=seed)
+        assert isinstance(model, HmaModel)
+        return model.sample_schema({table.name: self.rows[table.name] for table in protected}, seed=seed)
 
     def fill(self) -> None:
         """Fill the keys at which circles of tables were cut."""

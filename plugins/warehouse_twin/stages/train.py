@@ -20,6 +20,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
 from warehouse_twin.relations.link_models import LinkLearner, LinkModels
+from warehouse_twin.relations.private_schema import counted_schema, declared_profiles
 from warehouse_twin.relations.rebalancing import check_rebalanced
 from warehouse_twin.relations.sequence_facts import lesson_of, marks_of
 from warehouse_twin.relations.sequences import Lesson
@@ -28,9 +29,12 @@ from warehouse_twin.relations.whole_schema import schema_rows
 from warehouse_twin.relations.whole_sequences import fit_ordered
 from warehouse_twin.stages.choosing import choice_of
 from warehouse_twin.stages.context import Stage, StageContext
+from warehouse_twin.stages.measuring import claim_of, measured, measurement_of, promise_of
+from warehouse_twin.synthesizers.marginal import MarginalSynthesizer
+from warehouse_twin.synthesizers.marginal_models import NOTHING, MarginalModel
 from warehouse_twin.synthesizers.protocol import LOSSES, Model
 from warehouse_twin.synthesizers.registry import CARD, find_synthesizer, model_digest
-from warehouse_twin.synthesizers.sdv_schemas import HmaSynthesizer, SchemaRows
+from warehouse_twin.synthesizers.sdv_schemas import HmaSynthesizer
 from warehouse_twin.synthesizers.sequential import TRAIN_ROWS, TREE
 from warehouse_twin.workspace import read_json, write_json
 
@@ -56,6 +60,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "rebalance": {name: sorted(shares) for name, shares in table.rebalance.items()},
         "drive": list(parent.columns) if parent else [],
         "order": [table.order_by, list(table.validity or ())],
+        "measurement": measurement_of(context, resolved) if resolved.privacy is not None else None,
     }
 
 
@@ -81,10 +86,11 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     for role, name, given in roles:
         if role == "published" and conditional:
             _fit_children(context, source, folder / name / CHILDREN_FOLDER)
-        schema = _schema(context, source) if isinstance(find_synthesizer(name), HmaSynthesizer) else None
+        schema = _whole_schema(context, source, name, dict(given))
         models[name] = _fit(
-            role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed, sequence=sequence, schema=schema
-        )
+            role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed, sequence=sequence, schema=schema,
+            claim=claim_of(resolved) if schema is not None else None,
+        )  # fmt: skip
     return {"models": models} | ({"choice": choice} if choice else {})
 
 
@@ -165,11 +171,25 @@ def _sequence(source: _Source, table: ResolvedTable, view: TrainingView) -> Less
     return lesson_of(table, plan, view, whole, entity=ENTITY, holdout=HOLDOUT)
 
 
-def _schema(context: StageContext, source: _Source) -> Mapping[str, SchemaRows]:
-    """What a synthesizer of whole schemas learns from: all tables, with the first of them."""
-    resolved = context.resolved
+def _whole_schema(context: StageContext, source: _Source, name: str, given: Mapping[str, Any]) -> Model | None:
+    """The model of a synthesizer of whole schemas: of all tables, with the first of them, and of none with the others."""
+    synthesizer, resolved = find_synthesizer(name), context.resolved
     first = resolved.protected[0].name == source.table
-    return schema_rows(resolved, source.plans, source.profiles, source.training) if first else {}
+    if isinstance(synthesizer, HmaSynthesizer):
+        tables = schema_rows(resolved, source.plans, source.profiles, source.training) if first else {}
+        return synthesizer.fit_schema(tables, parameters=given, seed=derive_seed(resolved.seed, "train", source.table, name))
+    if not isinstance(synthesizer, MarginalSynthesizer):
+        return None
+    return measured(context, resolved, lambda: _measure(synthesizer, context, source, given)) if first else NOTHING
+
+
+def _measure(synthesizer: MarginalSynthesizer, context: StageContext, source: _Source, given: Mapping[str, Any]) -> MarginalModel:
+    resolved = context.resolved
+    assert resolved.privacy is not None
+    kept = {table.name: source.whole(table.name, table.table.column_names) for table in resolved.tables if table.keep_real}
+    tables = counted_schema(resolved, source.plans, declared_profiles(resolved, kept), source.whole)
+    promise, seed = promise_of(resolved.privacy), derive_seed(resolved.seed, "train", "marginal")
+    return synthesizer.fit_schema(tables, promise=promise, held_out=resolved.holdout, parameters=given, seed=seed)
 
 
 def _table(context: StageContext) -> str:
@@ -185,7 +205,7 @@ def read_profiles(context: StageContext) -> dict[str, TableProfile]:
 
 def _fit(
     role: str, name: str, given: dict[str, Any], view: TrainingView, folder: Path, *, table: str, seed: int, sequence: Lesson | None = None,
-    schema: Mapping[str, SchemaRows] | None = None,
+    schema: Model | None = None, claim: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Fit and save one synthesizer; returns its card. Only a published one that can use them is given the parent's columns."""
     started = time.monotonic()
@@ -194,13 +214,13 @@ def _fit(
     given, fit_seed = part.parameters(given, synthesizer.traits), derive_seed(seed, "train", table, name)
     if role == "published" and sequence is not None:
         model: Model = fit_ordered(synthesizer, sequence, parameters=given, seed=fit_seed)
-    elif isinstance(synthesizer, HmaSynthesizer) and schema is not None:
-        model = synthesizer.fit_schema(schema, parameters=given, seed=fit_seed)
+    elif schema is not None:
+        model = schema
     else:
         model = synthesizer.fit(part.training, part.profile, given=part.given, parameters=given, seed=fit_seed, leading=part.leading)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
-    card = {
+    card = ({} if claim is None else {"privacy": claim}) | {
         "synthesizer": name,
         "role": role,
         "table": table,

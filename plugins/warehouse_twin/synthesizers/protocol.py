@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -75,6 +75,42 @@ class Synthesizer(Protocol):
 
     def load(self, folder: Path) -> Model:
         """A model from the files `save` wrote; their digest was checked by the caller."""
+
+
+class NoTable:
+    """A synthesizer that learns no table by itself, but sequences or a schema, by a method of its own."""
+
+    wanted: ClassVar[str]
+    """what it learns instead, and what a manifest should say"""
+
+    def fit(
+        self,
+        training: pa.Table,
+        profile: TableProfile,
+        *,
+        given: Sequence[str],
+        parameters: Mapping[str, Any],
+        seed: int,
+        leading: Sequence[str] = (),
+    ) -> Model:
+        raise ConfigurationError(f"{profile.table}: {self.wanted}")
+
+
+class WholeSchema:
+    """A model that draws all tables at once, by `sample_schema`."""
+
+    engine: ClassVar[str]
+
+    def sample(
+        self,
+        rows: int,
+        *,
+        seed: int,
+        counters: NDArray[np.int64] | None = None,
+        context: pa.Table | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        raise ConfigurationError(f"{self.engine} draws a schema and no single table; next: twin synthesize, which draws all of it")
 
 
 def checked(name: str, traits: Traits, parameters: Mapping[str, Any], *, k: int = 0) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import cast
 
 from warehouse_twin.digests import digest_folder, digest_of
 from warehouse_twin.errors import ConfigurationError, IntegrityError
+from warehouse_twin.manifest.names import shown
 from warehouse_twin.manifest.traits import Traits
 from warehouse_twin.synthesizers.protocol import Model, Synthesizer
 from warehouse_twin.synthesizers.sequences import FILE, load_sequence
@@ -26,16 +28,27 @@ BUILT_IN = {
     "day_z": "warehouse_twin.synthesizers.sequential:DAY_Z",
     "hma": "warehouse_twin.synthesizers.sdv_schemas:HMA_SCHEMA",
     "par": "warehouse_twin.synthesizers.sdv_sequences:PAR_SEQUENCES",
+    "marginal": "warehouse_twin.synthesizers.marginal:MARGINAL",
 }
 CARD = "card.json"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+"""A synthesizer's name is that of a folder, of metrics and tags of MLflow, and stands in logs."""
 
 
 def _third_parties() -> dict[str, EntryPoint]:
+    """By name. Raises ConfigurationError for a name that is no plain word, is built in, or is another plug-in's too."""
     found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=GROUP):
-        if point.name in BUILT_IN:
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        wrong = ""
+        if not _NAME.fullmatch(point.name):
+            wrong = "which is no word of at most 40 small letters, digits and underscores"
+        elif point.name in BUILT_IN:
+            wrong = "which is built in"
+        elif point.name in found and found[point.name].value != point.value:
+            wrong = f"as the plug-in {shown(found[point.name].value)} calls its own"
+        if wrong:
             raise ConfigurationError(
-                f"the plug-in {point.value!r} calls its synthesizer {point.name!r}, which is built in; next: rename it or uninstall it"
+                f"the plug-in {shown(point.value)} calls its synthesizer {shown(point.name)}, {wrong}; next: rename it or uninstall it"
             )
         found[point.name] = point
     return found

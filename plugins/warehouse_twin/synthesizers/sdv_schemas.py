@@ -7,10 +7,10 @@ DSAA 2016, doi:10.1109/DSAA.2016.49.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.traits import Traits
-from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
+from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.randomness import derive_seed
-from warehouse_twin.synthesizers.protocol import Model, checked
+from warehouse_twin.synthesizers.protocol import Model, NoTable, WholeSchema, checked
 from warehouse_twin.synthesizers.sdv_frames import Coding
 from warehouse_twin.synthesizers.sdv_parameters import HMA
 from warehouse_twin.synthesizers.sdv_session import load_fitted, save_fitted, sdv_session
@@ -44,23 +44,13 @@ class SchemaRows:
 
 
 @dataclass(frozen=True)
-class HmaModel:
+class HmaModel(WholeSchema):
     """A fitted HMA with the coding of every table; None in the tables that it is not kept with."""
 
+    engine: ClassVar[str] = "hma"
     fitted: Any | None
     codings: Mapping[str, Coding]
     parents: Mapping[str, Mapping[str, str]]
-
-    def sample(
-        self,
-        rows: int,
-        *,
-        seed: int,
-        counters: NDArray[np.int64] | None = None,
-        context: pa.Table | None = None,
-        columns: Sequence[str] | None = None,
-    ) -> pa.Table:
-        raise ConfigurationError("hma draws a schema and no single table; next: twin synthesize, which draws all of it")
 
     def sample_schema(self, sizes: Mapping[str, int], *, seed: int) -> dict[str, tuple[pa.Table, dict[str, Ints]]]:
         """Of every table its rows, and for each key the parent's row of each row, -1 for none."""
@@ -93,24 +83,13 @@ class HmaModel:
 
 
 @dataclass(frozen=True)
-class HmaSynthesizer:
+class HmaSynthesizer(NoTable):
     """SDV's HMA. It is fitted on a schema (`fit_schema`) and on nothing else."""
 
+    wanted: ClassVar[str] = "hma draws a whole schema; wanted it as the synthesizer of the twin"
     name: str = "hma"
     conditional: bool = False
     traits: Traits = HMA
-
-    def fit(
-        self,
-        training: pa.Table,
-        profile: TableProfile,
-        *,
-        given: Sequence[str],
-        parameters: Mapping[str, Any],
-        seed: int,
-        leading: Sequence[str] = (),
-    ) -> Model:
-        raise ConfigurationError(f"{profile.table}: hma draws a whole schema; wanted it as the synthesizer of the twin")
 
     def fit_schema(self, tables: Mapping[str, SchemaRows], *, parameters: Mapping[str, Any], seed: int) -> HmaModel:
         """Learn all tables at once, parents first."""

@@ -10,21 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
 from numpy.typing import NDArray
 
-from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.manifest.traits import Traits
-from warehouse_twin.profiling.table_profile import ColumnProfile, TableProfile
+from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.profiling.values import from_whole, whole_number
 from warehouse_twin.randomness import derive_seed, uniforms
 from warehouse_twin.synthesizers.columns import draw_alone
 from warehouse_twin.synthesizers.event_times import Room, after
-from warehouse_twin.synthesizers.protocol import Model, checked
+from warehouse_twin.synthesizers.protocol import Model, NoTable, checked
 from warehouse_twin.synthesizers.sdv_frames import Coding
 from warehouse_twin.synthesizers.sdv_parameters import PAR
 from warehouse_twin.synthesizers.sdv_session import load_fitted, losses_of, save_fitted, sdv_session
@@ -129,24 +128,13 @@ class ParModel:
 
 
 @dataclass(frozen=True)
-class ParSynthesizer:
+class ParSynthesizer(NoTable):
     """SDV's PAR. It is fitted on families (`fit_families`) and on nothing else."""
 
+    wanted: ClassVar[str] = "par draws sequences, not rows; wanted order_by, and par as its synthesizer"
     name: str = "par"
     conditional: bool = True
     traits: Traits = PAR
-
-    def fit(
-        self,
-        training: pa.Table,
-        profile: TableProfile,
-        *,
-        given: Sequence[str],
-        parameters: Mapping[str, Any],
-        seed: int,
-        leading: Sequence[str] = (),
-    ) -> Model:
-        raise ConfigurationError(f"{profile.table}: par draws sequences, not rows; wanted order_by, and par as its synthesizer")
 
     def fit_families(self, lesson: FamilyRows, *, parameters: Mapping[str, Any], seed: int) -> Model:
         """Learn whole families. Raises ConfigurationError for parameters it does not know."""

@@ -229,7 +229,9 @@ def test_runs_that_came_to_nothing_are_listed(project: Path, capsys: pytest.Capt
 @pytest.mark.parametrize("words", ["shop", "shop --to 3", "shopp"])
 def test_there_is_nothing_to_go_back_to(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert twin(["rollback", *words.split()]) == 2
-    assert capsys.readouterr().err.startswith("twin rollback: shop")
+    told = capsys.readouterr().err
+    assert told.startswith("twin rollback: ")
+    assert "shop" in told
 
 
 def test_garbage_of_all_twins_is_collected(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,7 +97,7 @@ tables:
         "1:1: source: missing, wanted here: The schema that is copied; only ever read.",
         "1:7: twin: got 'Shop', wanted a name of small letters, digits and _, at most 40, a letter first",
         "1:7: twin: got 'Shop', wanted 'shop': a manifest's file is named after its twin; rename one of them",
-        "2:1: sorce: unknown field 'sorce'; known: dbt_parity, description, entity, gates, holdout, k, schedule, seed, source, "
+        "2:1: sorce: unknown field 'sorce'; known: dbt_parity, description, entity, gates, holdout, k, privacy, schedule, seed, source, "
         "synthesizer, tables, target, twin, workload; did you mean source?",
         "3:21: target.warehouse: got 'postgresql://…', wanted the name of a connection (letters, digits, _, - and .), never its URL",
         "4:11: schedule: got '@dayly', wanted one of @once, @hourly, @daily, @weekly, @monthly, @quarterly, @yearly "

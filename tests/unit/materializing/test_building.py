@@ -222,6 +222,13 @@ def test_every_fault_is_named_with_its_model(failure: str, line: str) -> None:
         ("Type INT64 with value 4711 can't be cast", "Type INT64 with value … can't be cast"),
         ("Type VARCHAR with value Smith", "Type VARCHAR with value …"),
         ("out of range: -4711.5e3 (4711, 12:30:00)", "out of range: … (…, …)"),
+        ("Could not convert string 'O'Neil Smith' to INT32", 'Could not convert string "…" to INT32'),
+        ("Could not convert string 'two\nSmith' to INT32", 'Could not convert string "…" to INT32'),
+        ("Type VARCHAR with value he can't be Smith can't be cast", "Type VARCHAR with value … can't be cast"),
+        ('Input: "{"who": "Smith"}" in "who"', 'Input: "…" in "who"'),
+        ("Compilation Error in model m (models/m.sql)\n  odd row: Smith", "Compilation Error in model m (models/m.sql): …"),
+        ("Runtime Error in model m\n  Invalid Input Error: no such Smith", "Runtime Error in model m; Invalid Input Error: …"),
+        ('value \'"who" Smith', 'value "…"'),
         ("one\n\n  two\nLINE 1: select 4711\n   ^\n  compiled code at x", "one; two"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from tiny_twins import link, resolved, twin_of
-from warehouse_twin.manifest.resolved import ResolvedTwin
+from warehouse_twin.manifest.resolved import ResolvedPrivacy, ResolvedTwin
 from warehouse_twin.relations.entities import MAX_HOLDOUT_ENTITIES, Membership, memberships
 
 SECRET, OTHER = b"a" * 32, b"b" * 32
@@ -148,6 +149,8 @@ def test_rows_of_a_huge_entity_table_are_held_out_up_to_a_number() -> None:
     twin = twin_of(resolved("people", "id BIGINT", key=("id",)), entity="people", holdout=0.5)
     held = split(twin, {"people": pa.table({"id": np.arange(count)})})["people"].holdout.sum()
     assert abs(held - MAX_HOLDOUT_ENTITIES) < 2_000
+    promised = replace(twin, privacy=ResolvedPrivacy(1.0, 1e-6, {}, (1.0, 1e-6)))  # then one more may move nobody
+    assert abs(split(promised, {"people": pa.table({"id": np.arange(count)})})["people"].holdout.sum() - count / 2) < 5_000
 
 
 def test_any_type_of_column_can_be_hashed() -> None:

@@ -150,11 +150,14 @@ def test_an_expression_sees_what_its_children_add_up_to(drawn: Tables) -> None:
         assert row["spent"] == pytest.approx(2 * (row["total"] or 0))
 
 
+FIVE = pa.table({"drawn": [0] * 5})
+
+
 def test_a_schema_that_is_drawn_as_a_whole_has_them_too(learned: Learned) -> None:
-    people = schema_frame(learned.twin, learned.blueprint("people"), {}, {}, 5, seed=3)
+    people = schema_frame(learned.twin, learned.blueprint("people"), (FIVE, {}), {}, seed=3)
     assert people.column("id").to_pylist() == [1000, 1010, 1020, 1030, 1040]
     links = {"key0": np.asarray([0, 0, 1, 0, 1])}
-    lines = schema_frame(learned.twin, learned.blueprint("lines"), links, {"people": people}, 5, seed=3)
+    lines = schema_frame(learned.twin, learned.blueprint("lines"), (FIVE, links), {"people": people}, seed=3)
     assert lines.column("person").to_pylist() == [1000, 1000, 1010, 1000, 1010]
     assert lines.column("line").to_pylist() == [1, 2, 1, 3, 2]
 

@@ -48,7 +48,7 @@ def test_a_schema_is_drawn_as_a_whole_with_keys_of_ours(tmp_path: Path) -> None:
         blueprint = Blueprint(
             twin[name], learned.plans[name], learned.profiles[name], model, learned.read(name).schema.remove_metadata(), len(table), ()
         )
-        frame = schema_frame(twin, blueprint, links, parents, len(table), seed=derive_seed(3, name))
+        frame = schema_frame(twin, blueprint, (table, links), parents, seed=derive_seed(3, name))
         parents[name] = pa.table({**{column: frame.column(column) for column in frame.column_names[1:]}, "values": table.column(0)})
     keys = parents["people"]["id"].to_pylist()
     assert len(set(keys)) == 25

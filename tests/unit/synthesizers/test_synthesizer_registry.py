@@ -76,6 +76,26 @@ def test_a_plug_in_may_not_shadow_a_built_in(install) -> None:
         known_synthesizers()
 
 
+@pytest.mark.parametrize(
+    "name", ["../../../evil", "/tmp/evil", "Tree", "nothing x", "trée", "a.b", "a/b", "..", "%s", "x" * 41, "{{ evil }}", "evil'--", "-x"]
+)
+def test_a_plug_in_is_called_by_a_plain_word(name: str, install) -> None:
+    """It becomes the name of a folder in the secure zone, and of metrics."""
+    install(name)
+    with pytest.raises(ConfigurationError, match=r"the plug-in 'wt_nothing:NOTHING' calls its synthesizer .*, which is no word"):
+        known_synthesizers()
+
+
+def test_two_plug_ins_of_one_name_are_refused(install, tmp_path) -> None:
+    install("nothing")
+    other = tmp_path / "wt_other-1.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: wt-other\nVersion: 1.0\n")
+    (other / "entry_points.txt").write_text("[warehouse_twin.synthesizers]\nnothing = wt_other:NOTHING\n")
+    with pytest.raises(ConfigurationError, match=r"'wt_other:NOTHING' calls .* 'nothing', as the plug-in 'wt_nothing:NOTHING'"):
+        find_synthesizer("nothing")
+
+
 def test_a_model_whose_files_changed_is_not_loaded(tmp_path) -> None:
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(IntegrityError, match=r"no card\.json"):

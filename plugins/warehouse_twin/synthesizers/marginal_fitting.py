@@ -1,0 +1,196 @@
+"""From noisy counts to a model that draws rows: a tree of conditional shares, and weights that set all measured counts right.
+
+Rows drawn along the tree are candidates, several for each row; one of them is chosen with odds e^(λ·f), f marking the measured cells
+that it falls into. λ maximises the dual of maximum entropy with Gaussian slack, as much as the noise of each count (Dudík, Phillips and
+Schapire 2007, JMLR 8: relaxed constraints): counts that are mostly noise pull little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warehouse_twin.randomness import derive_seed, permutation, uniforms
+from warehouse_twin.synthesizers.marginal_measuring import Count, Measured
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+CANDIDATES = 6
+FITTED = 20_000
+"""Rows that the weights are fitted on, each with its candidates."""
+ITERATIONS = 100
+_BALANCED = 30
+
+
+@dataclass(frozen=True)
+class Step:
+    """One column of the tree: drawn from `shares`, shape `(cells of parent, cells)`, a cumulative row for each cell of `parent`."""
+
+    column: int
+    parent: int | None
+    shares: Floats
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The tree in the order of drawing, and the weights of each measured count's cells."""
+
+    measured: Measured
+    steps: tuple[Step, ...]
+    weights: tuple[Floats, ...]
+
+    def draw(self, given: Ints, counters: Ints, *, seed: int) -> Ints:
+        """Codes of all columns, shape `(columns, rows)`; `given` has those of the given columns. A row hangs on its counter alone."""
+        candidates = self.candidates(given, counters, seed=seed)
+        odds = np.stack([self._odds(codes) for codes in candidates])
+        shares = np.cumsum(np.exp(odds - odds.max(0)), axis=0)
+        draws = uniforms(counters, seed=seed, stream="choice") * shares[-1]
+        chosen = np.minimum((draws >= shares).sum(0), len(candidates) - 1)
+        stacked = np.stack(candidates)
+        found: Ints = stacked[chosen, :, np.arange(len(counters))].T
+        return found
+
+    def candidates(self, given: Ints, counters: Ints, *, seed: int) -> list[Ints]:
+        found = []
+        for number in range(CANDIDATES):
+            codes = np.zeros((len(self.measured.sizes), len(counters)), dtype=np.int64)
+            if self.measured.given:
+                codes[: self.measured.given] = given
+            for step in self.steps:
+                draws = uniforms(counters, seed=seed, stream=f"{number}/{step.column}")
+                shares = step.shares[codes[step.parent]] if step.parent is not None else step.shares
+                codes[step.column] = np.minimum((draws[:, None] >= shares).sum(1), shares.shape[1] - 1)
+            found.append(codes)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        steps = [{"column": step.column, "parent": step.parent, "shares": step.shares.tolist()} for step in self.steps]
+        return {"measured": self.measured.to_dict(), "steps": steps, "weights": [weights.tolist() for weights in self.weights]}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Fitted:
+        steps = tuple(Step(item["column"], item["parent"], np.asarray(item["shares"], dtype=np.float64)) for item in value["steps"])
+        weights = tuple(np.asarray(item, dtype=np.float64) for item in value["weights"])
+        return cls(Measured.from_dict(value["measured"]), steps, weights)
+
+    def _odds(self, codes: Ints) -> Floats:
+        found = np.zeros(codes.shape[1])
+        for count, weights in zip(self.measured.counts, self.weights, strict=True):
+            found += weights[_cells(self.measured, count, codes)]
+        return found
+
+
+def fit(measured: Measured, given: Ints | None, *, seed: int) -> Fitted:
+    """A model of what was measured; `given`, shape `(given columns, rows)`, are rows of the twin that it will be drawn for.
+
+    Without them it is the tree alone.
+    """
+    steps = _steps(measured)
+    plain = Fitted(measured, steps, tuple(np.zeros(count.counts.size) for count in measured.counts))
+    if given is None:
+        return plain
+    if not measured.given:
+        counters = np.arange(FITTED, dtype=np.int64)
+    else:
+        counters = permutation(given.shape[1], seed=seed, stream="fitted")[:FITTED]
+        given = given[:, counters]
+    if not len(steps) or not len(counters):
+        return plain
+    return Fitted(measured, steps, _weights(plain, given, counters, seed=derive_seed(seed, "fit")))
+
+
+def _weights(plain: Fitted, given: Ints, counters: Ints, *, seed: int) -> tuple[Floats, ...]:
+    from scipy.optimize import minimize
+    from scipy.sparse import csr_matrix
+
+    measured = plain.measured
+    candidates = plain.candidates(given, counters, seed=seed)
+    sizes = [count.counts.size for count in measured.counts]
+    starts = np.r_[0, np.cumsum(sizes)]
+    cells = np.stack(
+        [
+            np.concatenate([_cells(measured, count, codes) for codes in candidates]) + start
+            for count, start in zip(measured.counts, starts, strict=False)
+        ],
+        axis=1,
+    )
+    rows, width = cells.shape
+    marks = csr_matrix((np.ones(rows * width), cells.ravel(), np.arange(0, rows * width + 1, width)), shape=(rows, starts[-1]))
+    across = marks.T.tocsr()
+    total = measured.rows
+    targets = np.concatenate([_balanced(count.counts.ravel().astype(float)) for count in measured.counts])
+    slack = np.concatenate([np.full(size, count.deviation / total) for size, count in zip(sizes, measured.counts, strict=True)])
+    slack = total * slack**2
+
+    def dual(weights: Floats) -> tuple[float, Floats]:
+        odds = (marks @ weights).reshape(len(candidates), -1)
+        most = odds.max(0)
+        chances = np.exp(odds - most)
+        sums = chances.sum(0)
+        value = float((most + np.log(sums / len(candidates))).mean() - targets @ weights + (slack * weights**2).sum() / 2)
+        expected = across @ ((chances / sums).ravel() / len(counters))
+        return value, expected - targets + slack * weights
+
+    solved = minimize(dual, np.zeros(starts[-1]), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS})
+    return tuple(solved.x[start:end] for start, end in pairwise(starts))
+
+
+def _cells(measured: Measured, count: Count, codes: Ints) -> Ints:
+    """The cell of each row in a measured count."""
+    if len(count.columns) == 1:
+        alone: Ints = codes[count.columns[0]]
+        return alone
+    a, b = count.columns
+    one, other = codes[a], codes[b]
+    if count.coarse:
+        one, other = np.asarray(measured.parts[a])[one], np.asarray(measured.parts[b])[other]
+    both: Ints = one * count.counts.shape[1] + other
+    return both
+
+
+def _steps(measured: Measured) -> tuple[Step, ...]:
+    """The columns in an order in which each comes after the one that it is drawn given."""
+    known = set(range(measured.given))
+    shares = {column: _balanced(measured.single(column).counts.astype(float)) for column in range(measured.given, len(measured.sizes))}
+    steps: list[Step] = []
+    if not known and shares:
+        known = {0}
+        steps.append(Step(0, None, np.cumsum(shares[0])[None, :]))
+    left = list(measured.tree)
+    while left:
+        edge = next(edge for edge in left if known.intersection(edge.columns))
+        left.remove(edge)
+        a, b = edge.columns
+        parent, column = (a, b) if a in known else (b, a)
+        table = edge.counts if parent == a else edge.counts.T
+        steps.append(Step(column, parent, _conditional(table.astype(float), shares.get(parent), shares[column])))
+        known.add(column)
+    return tuple(steps)
+
+
+def _conditional(table: Floats, of_parent: Floats | None, of_column: Floats) -> Floats:
+    """Cumulative shares of the column for each cell of the parent, in keeping with what is known of both alone."""
+    joint = _balanced(table.ravel()).reshape(table.shape)
+    for _ in range(_BALANCED):
+        if of_parent is not None:
+            joint *= (of_parent / np.maximum(joint.sum(1), 1e-12))[:, None]
+        joint *= (of_column / np.maximum(joint.sum(0), 1e-12))[None, :]
+    sums = joint.sum(1, keepdims=True)
+    joint = np.where(sums > 1e-9, joint / np.maximum(sums, 1e-12), of_column)
+    return np.cumsum(joint, axis=1)
+
+
+def _balanced(counts: Floats) -> Floats:
+    """The nearest shares, none below zero, that add up to one (Duchi et al. 2008, doi:10.1145/1390156.1390191)."""
+    total = max(float(counts.sum()), 1.0)
+    descending = np.sort(counts)[::-1]
+    excess = np.cumsum(descending) - total
+    places = np.arange(1, len(counts) + 1)
+    last = np.flatnonzero(descending - excess / places > 0)[-1]
+    found: Floats = np.maximum(counts - excess[last] / (last + 1), 0.0) / total
+    return found

@@ -1,0 +1,55 @@
+"""Columns as whole numbers or texts, and back: what a domain is learned over. What a type can hold is public; nothing else is used.
+
+Numbers, days and times count in the steps of their type. Floating ones count in single-precision floats, in order, so that a step is
+small where the numbers are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from warehouse_twin.profiling.values import from_whole, part_names, whole_number
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+_EXACT = 2.0**53
+
+
+def is_numbered(kind: pa.DataType) -> bool:
+    """Whether values of a type are in an order that ranges make sense of."""
+    return bool(part_names(kind))
+
+
+def numbered(column: pa.ChunkedArray) -> tuple[Ints, Bools]:
+    """Grid numbers and which rows have one, each shape `(rows,)`."""
+    values = whole_number(column)
+    there = ~np.isnan(values)
+    values = np.where(there, values, 0.0)
+    if pt.is_floating(column.type):
+        bits = values.astype(np.float32).view(np.int32).astype(np.int64)
+        return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits), there
+    return np.clip(np.rint(values / _step(column.type)), -_EXACT, _EXACT).astype(np.int64), there
+
+
+def from_numbers(numbers: Ints, there: Bools, kind: pa.DataType) -> pa.Array:
+    """The inverse of `numbered`."""
+    if pt.is_floating(kind):
+        bits = np.abs(np.clip(numbers, -0x7F7FFFFF, 0x7F7FFFFF)).astype(np.int32)
+        values = np.copysign(bits.view(np.float32).astype(np.float64), numbers)
+    else:
+        values = numbers * _step(kind)
+    return from_whole(np.where(there, values, np.nan), kind)
+
+
+def texts(column: pa.ChunkedArray) -> tuple[NDArray[np.object_], Bools]:
+    """Values as text, and which rows have one."""
+    there = column.is_valid().to_numpy()
+    as_text = column if pt.is_string(column.type) else column.cast(pa.string())
+    return np.asarray(as_text.fill_null("").to_pylist(), dtype=object), np.asarray(there, dtype=bool)
+
+
+def _step(kind: pa.DataType) -> float:
+    return float(10.0**-kind.scale) if pt.is_decimal(kind) else 1.0

@@ -1,0 +1,177 @@
+"""What is measured of coded columns, each count with noise: every column, the pairs of a tree, and all pairs in coarse parts.
+
+The tree joins columns that depend on each other most (Chow and Liu 1968, doi:10.1109/TIT.1968.1054142), chosen privately by how far a
+pair is from independence (McKenna, Miklau and Sheldon 2021, arXiv:2108.04978). Coarse parts make all other pairs cheap: a few cells
+with many rows each, of which noise takes little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warehouse_twin.privacy.accounting import Account
+from warehouse_twin.privacy.mechanisms import best, deviation, noisy_counts
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+COLUMNS, CHOICE, TREE, COARSE = 0.10, 0.10, 0.35, 0.45
+"""Shares of the budget: of single columns, of choosing pairs, of the pairs chosen, of all pairs in coarse parts."""
+PARTS = 4
+"""Coarse parts of a column."""
+MOVES = 4.0
+"""How much a row can change a pair's distance from independence: its own cell by 1, the product of the margins by 3 at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Rows as codes, shape `(columns, rows)`; the first `given` columns are known beforehand. `sizes` are the columns' cells,
+    `ordered` says whose parts are to be neighbours."""
+
+    codes: Ints
+    sizes: tuple[int, ...]
+    ordered: tuple[bool, ...]
+    given: int = 0
+
+    @property
+    def own(self) -> range:
+        return range(self.given, len(self.sizes))
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """All pairs of columns but those that are both given."""
+        return [(a, b) for a, b in combinations(range(len(self.sizes)), 2) if b >= self.given]
+
+    def table(self, a: int, b: int) -> Ints:
+        """Rows by the cells of both, shape `(sizes[a], sizes[b])`."""
+        cells = self.codes[a] * self.sizes[b] + self.codes[b]
+        return np.bincount(cells, minlength=self.sizes[a] * self.sizes[b]).reshape(self.sizes[a], self.sizes[b]).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Noisy counts of one column or two, and the standard deviation of their noise. `coarse`: of its parts instead of its cells."""
+
+    columns: tuple[int, ...]
+    counts: Ints
+    deviation: float
+    coarse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All that is known of a table's rows; `parts` gives the coarse part of each cell, by column."""
+
+    sizes: tuple[int, ...]
+    given: int
+    rows: float
+    parts: tuple[tuple[int, ...], ...]
+    counts: tuple[Count, ...]
+
+    @property
+    def tree(self) -> list[Count]:
+        return [count for count in self.counts if len(count.columns) == 2 and not count.coarse]
+
+    def single(self, column: int) -> Count:
+        return next(count for count in self.counts if count.columns == (column,))
+
+    @property
+    def coarse_sizes(self) -> tuple[int, ...]:
+        """Coarse parts of the columns that are not given."""
+        return tuple(max(self.parts[column]) + 1 for column in range(self.given, len(self.sizes)))
+
+    def coarse_codes(self, codes: Ints, rows: Ints) -> Ints:
+        """The coarse parts that some rows fall into, shape `(columns that are not given, rows)`."""
+        return np.stack([np.asarray(self.parts[column])[codes[column][rows]] for column in range(self.given, len(self.sizes))])
+
+    def to_dict(self) -> dict[str, Any]:
+        counts = [{**asdict(count), "counts": count.counts.tolist()} for count in self.counts]
+        return {"sizes": self.sizes, "given": self.given, "rows": self.rows, "parts": self.parts, "counts": counts}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Measured:
+        counts = [
+            Count(tuple(item["columns"]), np.asarray(item["counts"], dtype=np.int64), item["deviation"], item["coarse"])
+            for item in value["counts"]
+        ]
+        parts = tuple(tuple(part) for part in value["parts"])
+        return cls(tuple(value["sizes"]), value["given"], value["rows"], parts, tuple(counts))
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What may be spent on a table: `rho` in all, an entity having at most `distance` rows."""
+
+    rho: float
+    distance: int
+    account: Account
+
+    def counted(self, what: str, counts: Ints, rho: float) -> tuple[Ints, float]:
+        noisy, cost = noisy_counts(counts.ravel(), rho=rho, distance=self.distance)
+        self.account.spend(what, cost)
+        return noisy.reshape(counts.shape), deviation(cost.rho, distance=self.distance)
+
+
+def measure(coded: Coded, given_parts: Sequence[tuple[int, ...]], spending: Spending) -> Measured:
+    """Measure a table within `spending`; `given_parts` are the coarse parts of the given columns."""
+    own, found = coded.own, []
+    for column in own:
+        counts = np.bincount(coded.codes[column], minlength=coded.sizes[column]).astype(np.int64)
+        noisy, noise = spending.counted("columns", counts, spending.rho * COLUMNS / len(own))
+        found.append(Count((column,), noisy, noise))
+    rows = max(1.0, float(np.mean([count.counts.sum() for count in found]))) if found else 0.0
+    parts = [*given_parts, *(coarse_parts(count.counts, ordered=coded.ordered[count.columns[0]]) for count in found)]
+    edges = list(_chosen(coded, spending))
+    for a, b in edges:
+        noisy, noise = spending.counted("tree", coded.table(a, b), spending.rho * TREE / len(edges))
+        found.append(Count((a, b), noisy, noise))
+    pairs = coded.pairs
+    for a, b in pairs:
+        table = _coarse(coded.table(a, b), parts[a], parts[b])
+        noisy, noise = spending.counted("coarse pairs", table, spending.rho * COARSE / len(pairs))
+        found.append(Count((a, b), noisy, noise, coarse=True))
+    return Measured(coded.sizes, coded.given, rows, tuple(parts), tuple(found))
+
+
+def coarse_parts(counts: Ints, *, ordered: bool) -> tuple[int, ...]:
+    """A part for each cell: of ordered cells about equal shares, of others the largest by themselves and the rest together."""
+    held = np.maximum(counts, 0).astype(float)
+    if ordered:
+        middle = (np.cumsum(held) - held / 2) / max(held.sum(), 1.0)
+        places = np.minimum((middle * PARTS).astype(int), PARTS - 1)
+    else:
+        places = np.empty(len(held), dtype=int)
+        places[np.argsort(-held, kind="stable")] = np.minimum(np.arange(len(held)), PARTS - 1)
+    return tuple(int(place) for place in np.unique(places, return_inverse=True)[1])
+
+
+def _chosen(coded: Coded, spending: Spending) -> Iterator[tuple[int, int]]:
+    """The pairs of a tree over all columns, chosen one by one; the given ones hang together already."""
+    group = [0 if column < coded.given else column for column in range(len(coded.sizes))]
+    edges = len(set(group)) - 1
+    distances = {(a, b): _from_independence(coded.table(a, b)) for a, b in coded.pairs}
+    for _ in range(edges):
+        open_pairs = [pair for pair in distances if group[pair[0]] != group[pair[1]]]
+        place, cost = best([distances[pair] for pair in open_pairs], rho=spending.rho * CHOICE / edges, distance=MOVES * spending.distance)
+        spending.account.spend("choice of pairs", cost)
+        a, b = open_pairs[place]
+        joined = group[b]
+        group = [group[a] if one == joined else one for one in group]
+        yield a, b
+
+
+def _from_independence(table: Ints) -> float:
+    """Σ|n_ab - n_a n_b / n|: rows that a product of the margins has in other cells, twice."""
+    product = np.outer(table.sum(1), table.sum(0)) / max(int(table.sum()), 1)
+    return float(np.abs(table - product).sum())
+
+
+def _coarse(table: Ints, of_rows: Sequence[int], of_columns: Sequence[int]) -> Ints:
+    found = np.zeros((max(of_rows) + 1, max(of_columns) + 1), dtype=np.int64)
+    np.add.at(found, (np.asarray(of_rows)[:, None], np.asarray(of_columns)[None, :]), table)
+    return found

@@ -1,0 +1,209 @@
+"""Learning a whole schema from noisy counts, under one promise of differential privacy for the entity.
+
+A row is counted with its entity: at most so many rows of a table, the others left out by chance, so that an entity moves each count by a
+bounded number. How many children a row has is a column of it, and a child is drawn given the coarse parts of its parent's columns; so
+one promise covers tables, their sizes and what joins them. Keys to tables that are not of the same entity lead anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from warehouse_twin.privacy.accounting import Account, Cost, Promise, rho_for
+from warehouse_twin.profiling.matching import places_in_runs
+from warehouse_twin.profiling.table_profile import ColumnProfile
+from warehouse_twin.randomness import derive_seed, mix, uniforms
+from warehouse_twin.synthesizers.marginal_domains import Allowance, Cell, Domain, bounds_of, learn_domain, made_domain, public_domain
+from warehouse_twin.synthesizers.marginal_fitting import fit
+from warehouse_twin.synthesizers.marginal_measuring import Coded, Measured, Spending, measure
+from warehouse_twin.synthesizers.marginal_models import MarginalModel, TableModel
+
+Ints = NDArray[np.int64]
+DOMAINS = 0.25
+"""Share of the budget for learning domains."""
+ROWS = 0.005
+"""Of that, what is spent on how many rows there are."""
+SHOWN = 0.1
+"""Share of δ for values that too few hold to be shown."""
+ROWS_ALONE = ""
+EXACT = 12
+"""Numbers of children up to this one are told apart."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Training rows of one table. `entities` has one number a row; an entity has at most `at_most` rows, others are left out.
+
+    `drive`: the key whose parent is of the same entity, and its table; `link` the parent's row of each row. `others` are keys that lead
+    anywhere. `domains` are what somebody declared: `values`, or `from` and `to`. `made` are columns that are made up; `single` says
+    that a parent has one row here at the most.
+    """
+
+    rows: pa.Table
+    entities: Ints
+    at_most: int = 1
+    drive: tuple[str, str] | None = None
+    link: Ints | None = None
+    others: tuple[tuple[str, str], ...] = ()
+    domains: Mapping[str, Mapping[str, Sequence[str] | str]] = field(default_factory=dict)
+    nullable: frozenset[str] = frozenset()
+    made: tuple[ColumnProfile, ...] = ()
+    single: bool = False
+
+    @property
+    def children_at_most(self) -> int:
+        return 1 if self.single else self.at_most
+
+
+def allowed(promise: Promise) -> Cost:
+    """What may be spent for a promise to hold: most of δ for turning ρ into ε, the rest for values that too few hold."""
+    return Cost(rho_for(Promise(promise.epsilon, promise.delta * (1 - SHOWN))), promise.delta * SHOWN)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Domains and noisy counts of all tables, parents first: everything that costs anything, and what it cost."""
+
+    tables: Mapping[str, tuple[tuple[Domain, ...], Measured]]
+    account: Account
+
+
+def fit_schema(tables: Mapping[str, Counted], *, promise: Promise, held_out: float, seed: int) -> MarginalModel:
+    """Learn all tables, parents first, within `promise`. Noise is the system's and not of `seed`, which draws rows to fit weights on."""
+    bounded = bounded_rows(tables, seed=seed)
+    found = measure_schema(bounded, promise=promise)
+    model = MarginalModel({}, held_out, promise, found.account)
+    return replace(model, tables=_fitted(bounded, found.tables, model, seed=seed))
+
+
+def measure_schema(bounded: Mapping[str, Counted], *, promise: Promise) -> Measurement:
+    """Measure tables whose entities have at most as many rows as they say (`bounded_rows`), within `promise`."""
+    account = Account(allowed(promise))
+    parts = {name: _columns(name, bounded) for name in bounded}
+    width = sum(len(columns) for columns in parts.values())
+    measured: dict[str, tuple[tuple[Domain, ...], Measured]] = {}
+    codes: dict[str, Ints] = {}
+    for name, table in bounded.items():
+        budget = Cost(account.allowed.rho * len(parts[name]) / width, account.allowed.delta * len(parts[name]) / width)
+        most = {f"#{child}": bounded[child].children_at_most if child != ROWS_ALONE else 0 for child in _children_of(name, bounded)}
+        domains = _domains(table, parts[name], most, budget, account)
+        own = np.stack([domain.codes(parts[name][domain.name]) for domain in domains])
+        given, given_parts = np.zeros((0, own.shape[1]), dtype=np.int64), []
+        if table.drive is not None and table.link is not None:
+            above = measured[table.drive[1]][1]
+            given_parts = [tuple(range(size)) for size in above.coarse_sizes]
+            given = above.coarse_codes(codes[table.drive[1]], table.link)
+        codes[name] = np.concatenate([given, own])
+        sizes = (*(len(part) for part in given_parts), *(domain.size for domain in domains))
+        ordered = (*(False for _ in given_parts), *(domain.numeric for domain in domains))
+        spending = Spending(budget.rho * (1 - DOMAINS) * (1 - 1e-6), table.at_most, account)
+        measured[name] = domains, measure(Coded(codes[name], sizes, ordered, len(given_parts)), given_parts, spending)
+    return Measurement(measured, account)
+
+
+def _fitted(
+    tables: Mapping[str, Counted], measured: Mapping[str, tuple[tuple[Domain, ...], Measured]], empty: MarginalModel, *, seed: int
+) -> dict[str, TableModel]:
+    """Weights of each table, on rows drawn for parents that were drawn: what is learned from here on costs nothing."""
+    found: dict[str, TableModel] = {}
+    sample = replace(empty, tables=found)
+    codes: dict[str, Ints] = {}
+    for name, table in tables.items():
+        domains, known = measured[name]
+        own = derive_seed(seed, "fit", name)
+        plain = fit(known, None, seed=own)
+        model = TableModel(domains, plain, table.rows.schema, _children_of(name, tables), table.drive, table.others, table.made)
+        given, _ = sample.given(model, name, codes, (None, 1.0), seed=own)
+        found[name] = replace(model, fitted=fit(known, given, seed=own))
+        codes[name] = found[name].fitted.draw(given, np.arange(given.shape[1], dtype=np.int64), seed=own)
+    return found
+
+
+def bounded_rows(tables: Mapping[str, Counted], *, seed: int) -> dict[str, Counted]:
+    """The tables without the rows that an entity has too many of, and without those whose parent is left out.
+
+    Which rows of an entity stay hangs on its number and on their places among its own rows, and on no row of another entity: else
+    leaving out one entity would change which rows of others are counted.
+    """
+    found: dict[str, Counted] = {}
+    kept: dict[str, Ints] = {}
+    for name, table in tables.items():
+        link = None
+        there = np.arange(len(table.entities), dtype=np.int64)
+        if table.drive is not None and table.link is not None:
+            link = np.where(table.link >= 0, np.append(kept[table.drive[1]], -1)[table.link], -1)
+            there = np.flatnonzero(link >= 0)
+        rows = there[_among_its_own(table.entities[there], table.at_most, seed=derive_seed(seed, "bound", name))]
+        kept[name] = np.full(len(table.entities), -1, dtype=np.int64)
+        kept[name][rows] = np.arange(len(rows))
+        found[name] = replace(
+            table, rows=table.rows.take(pa.array(rows)), entities=table.entities[rows], link=None if link is None else link[rows]
+        )
+    return found
+
+
+def _among_its_own(entities: Ints, at_most: int, *, seed: int) -> Ints:
+    """Places of at most so many rows of each entity, ascending."""
+    order = np.argsort(entities, kind="stable")
+    number = places_in_runs(entities[order])
+    if not len(order) or number.max() < at_most:
+        return np.arange(len(entities), dtype=np.int64)
+    with np.errstate(over="ignore"):
+        counters = mix(entities[order].astype(np.uint64) ^ mix(number.astype(np.uint64)))
+    chance = uniforms((counters >> np.uint64(1)).astype(np.int64), seed=seed, stream="rows")
+    shuffled = order[np.lexsort((chance, entities[order]))]
+    found: Ints = np.sort(shuffled[places_in_runs(entities[shuffled]) < at_most])
+    return found
+
+
+def _children_of(name: str, tables: Mapping[str, Counted]) -> tuple[str, ...]:
+    """The tables whose driving key leads to one; `ROWS_ALONE` for a table that has neither those nor columns, only rows."""
+    found = tuple(child for child, table in tables.items() if table.drive is not None and table.drive[1] == name)
+    return found if found or tables[name].rows.column_names else (ROWS_ALONE,)
+
+
+def _columns(name: str, tables: Mapping[str, Counted]) -> dict[str, pa.ChunkedArray]:
+    """A table's columns, then the numbers of rows that follow from each of its rows."""
+    table = tables[name]
+    found = {column: table.rows.column(column) for column in table.rows.column_names}
+    for child in _children_of(name, tables):
+        link = tables[child].link if child != ROWS_ALONE else None
+        counts = np.zeros(len(table.entities), dtype=np.int64) if link is None else np.bincount(link, minlength=len(table.entities))
+        found[f"#{child}"] = pa.chunked_array([pa.array(counts, type=pa.int64())])
+    return found
+
+
+def _domains(
+    table: Counted, columns: Mapping[str, pa.ChunkedArray], most: Mapping[str, int], budget: Cost, account: Account
+) -> tuple[Domain, ...]:
+    """Domains of a table's columns; `most` children of each kind a row can have."""
+    spending = Spending(budget.rho * ROWS, table.at_most, account)
+    rows = max(1.0, float(spending.counted("rows", np.asarray([len(table.entities)], dtype=np.int64), spending.rho)[0][0]))
+    allowance = Allowance(budget.rho * (DOMAINS - ROWS) / len(columns), budget.delta / len(columns), table.at_most, account)
+    made = {profile.name for profile in table.made}
+    found = []
+    for name, column in columns.items():
+        nullable, declared = name in table.nullable, table.domains.get(name, {})
+        if name in most:
+            found.append(_numbers_of_children(name, most[name]))
+        elif name in made:
+            found.append(made_domain(name, nullable=nullable))
+        elif "values" in declared:
+            found.append(public_domain(name, column, declared["values"], nullable=nullable, allowance=allowance))
+        else:
+            bounds = bounds_of(column.type, str(declared["from"]), str(declared["to"])) if declared else None
+            found.append(learn_domain(name, column, nullable=nullable, rows=rows, allowance=allowance, bounds=bounds))
+    return tuple(found)
+
+
+def _numbers_of_children(name: str, most: int) -> Domain:
+    """0 to twelve, and then twice as many each time, up to as many as an entity may have: public, as the bound is."""
+    ends = [EXACT, *(min(EXACT * 2**step, most) for step in range(1, 64) if EXACT * 2 ** (step - 1) < most)]
+    wide = [Cell(ranges=((low + 1, high + 1, 1.0),)) for low, high in pairwise(ends)]
+    return Domain(name, True, False, (*(Cell(values=((number, 1.0),)) for number in range(min(EXACT, most) + 1)), *wide))
