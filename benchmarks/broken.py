@@ -20,16 +20,16 @@ FEW = 50
 
 def independent(made: Made, draw: np.random.Generator) -> Tables:
     """Every column in an order of its own."""
-    return _each(made, lambda table, rows: shuffled(rows, free_columns(table), draw))
+    return each(made, lambda table, rows: shuffled(rows, free_columns(table), draw))
 
 
 def collapsed(made: Made, draw: np.random.Generator) -> Tables:
     """A fiftieth of the rows, 20 at least, again and again."""
 
     def again(table: ResolvedTable, rows: pa.Table) -> pa.Table:
-        return _with(rows, rows, draw.integers(0, min(len(rows), max(20, len(rows) // FEW)), len(rows)), copied_columns(made, table))
+        return replaced(rows, rows, draw.integers(0, min(len(rows), max(20, len(rows) // FEW)), len(rows)), copied_columns(made, table))
 
-    return _each(made, again)
+    return each(made, again)
 
 
 def bootstrap(made: Made, draw: np.random.Generator) -> Tables:
@@ -44,9 +44,9 @@ def bootstrap(made: Made, draw: np.random.Generator) -> Tables:
         if drive is not None and drive.references in copied:
             chosen = _children(made, table.name, drive, copied[drive.references], chosen, draw)
         copied[table.name] = chosen
-        return _with(rows, learned, chosen, copied_columns(made, table))
+        return replaced(rows, learned, chosen, copied_columns(made, table))
 
-    return _each(made, copies)
+    return each(made, copies)
 
 
 def untimely(made: Made, draw: np.random.Generator) -> Tables:
@@ -57,10 +57,10 @@ def untimely(made: Made, draw: np.random.Generator) -> Tables:
         for name in time_columns(made.case.twin, table):
             if name not in table.table.primary_key:
                 key = next((key.columns for key in table.table.foreign_keys if name in key.columns), (name,))
-                rows = _with(rows, rows, draw.permutation(len(rows)), list(key))
+                rows = replaced(rows, rows, draw.permutation(len(rows)), list(key))
         return rows
 
-    return _each(made, moved)
+    return each(made, moved)
 
 
 BROKEN: Mapping[str, Callable[[Made, np.random.Generator], Tables]] = {
@@ -72,7 +72,7 @@ BROKEN: Mapping[str, Callable[[Made, np.random.Generator], Tables]] = {
 NAMED = {
     "independent": {"pair_trend", "pair_trend_way", "pair_trend_min", "detection", "detection_with_children"},
     "bootstrap": {"exact_copies", "near_copies", "dcr_excess"},
-    "collapsed": {"near_duplicates", "coverage"},
+    "collapsed": {"repeated_rows", "near_duplicates", "coverage"},
     "untimely": {"time_order", "time_order_parent", "event_gaps"},
 }
 """The scores of which one at least must be among those that reject each; of the last one, or one that names a column of times."""
@@ -99,12 +99,12 @@ def _children(
     return np.where(some, order[np.minimum(place, len(order) - 1)], otherwise)
 
 
-def _each(made: Made, change: Callable[[ResolvedTable, pa.Table], pa.Table]) -> Tables:
+def each(made: Made, change: Callable[[ResolvedTable, pa.Table], pa.Table]) -> Tables:
     kept = {table.name: made.drawn[table.name] for table in made.case.twin.tables}
     return kept | {table.name: change(table, made.drawn[table.name]) for table in made.case.twin.protected}
 
 
-def _with(rows: pa.Table, source: pa.Table, chosen: np.ndarray, columns: list[str]) -> pa.Table:
+def replaced(rows: pa.Table, source: pa.Table, chosen: np.ndarray, columns: list[str]) -> pa.Table:
     """Rows with these columns from other ones."""
     for name in columns:
         place = rows.column_names.index(name)

@@ -17,32 +17,57 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.broken import BROKEN, NAMED
-from benchmarks.gated import CASES, Case, made, verdict_of, workplace
+from benchmarks.broken import BROKEN, NAMED, Tables
+from benchmarks.gated import CASES, Case, Made, made, verdict_of, workplace
 from benchmarks.study import seeds
 from warehouse_twin.gates.judging import Judged
 from warehouse_twin.gates.verdict import Verdict
 from warehouse_twin.metrics.comparable import time_columns
+from warehouse_twin.metrics.intervals import wilson
 from warehouse_twin.metrics.score import Score
 
 GOAL = 0.95
 DEFAULT = "default"
+Change = Callable[[Made, np.random.Generator], Tables]
 
 
-def runs(case: Case, twins: Sequence[str], *, seed: int) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class Study:
+    """What is made of an honest twin, which of it must pass, by which scores the rest may be rejected, and how it is scored: by the
+    whole policy, or by one suite of it."""
+
+    name: str
+    twins: Mapping[str, Change]
+    clean: Sequence[str]
+    named: Mapping[str, Collection[str]]
+    scores: Callable[[Made, Tables], list[Score]]
+    suite: str | None = None
+
+
+def as_drawn(made: Made, draw: np.random.Generator) -> Tables:
+    return made.drawn
+
+
+Runs = Callable[..., Iterator[dict[str, Any]]]
+GATE = Study("gate", {DEFAULT: as_drawn, **BROKEN}, (DEFAULT,), NAMED, Made.scores)
+
+
+def runs(study: Study, case: Case, twins: Sequence[str], *, seed: int) -> Iterator[dict[str, Any]]:
     """A line a twin: its scores."""
+    if not twins:
+        return
     with tempfile.TemporaryDirectory() as folder:
         honest = made(case, Path(folder), seed=seed)
         for twin in twins:
             start = time.process_time()
-            tables = honest.drawn if twin == DEFAULT else BROKEN[twin](honest, np.random.default_rng(seed))
-            scores = honest.scores(tables)
+            scores = study.scores(honest, study.twins[twin](honest, np.random.default_rng(seed)))
             cpu = round(time.process_time() - start, 1)
             yield {"case": case.name, "seed": seed, "twin": twin, "cpu_s": cpu, "scores": [score.to_dict() for score in scores]}
 
@@ -52,55 +77,58 @@ def failing(verdict: Verdict) -> list[Judged]:
     return [item for item in verdict.judged if item.status == "fail" and not item.passes]
 
 
-def rightly(case: Case, twin: str, found: Sequence[Judged]) -> bool:
+def rightly(study: Study, case: Case, twin: str, found: Sequence[Judged]) -> bool:
     """Whether one of the scores that reject a twin is about what is broken in it, by its measure or by the column of times it names."""
-    if twin == DEFAULT:
+    if twin in study.clean:
         return True
     times = {(table.name, name) for table in case.twin.protected for name in time_columns(case.twin, table)}
     of_times = any((item.score.table, name) in times for item in found for name in item.score.columns)
-    return any(item.score.measure in NAMED[twin] for item in found) or (twin == "untimely" and of_times)
+    return any(item.score.measure in study.named[twin] for item in found) or (twin == "untimely" and of_times)
 
 
-def judged(case: Case, line: Mapping[str, Any]) -> dict[str, Any]:
+def judged(case: Case, line: Mapping[str, Any], study: Study = GATE) -> dict[str, Any]:
     """What a line of scores comes to by the policy as it is, all undecided scores accepted."""
-    verdict = verdict_of(case, [Score.from_dict(score) for score in line["scores"]], accept=True)
+    verdict = verdict_of(case, [Score.from_dict(score) for score in line["scores"]], accept=True, suite=study.suite)
     found = failing(verdict)
     undecided = sorted({item.score.label for item in verdict.judged if item.status == "undecided"})
-    named = rightly(case, line["twin"], found)
+    named = rightly(study, case, line["twin"], found)
     names = sorted({item.score.measure for item in found})
     facts = {name: line[name] for name in ("case", "seed", "twin")}
     return {**facts, "status": verdict.status, "failing": names, "named": named, "undecided": undecided, "why": verdict.failed}
 
 
-def show(found: Sequence[Mapping[str, Any]]) -> bool:
-    """A row a schema and twin; whether every goal is met."""
+def show(found: Sequence[Mapping[str, Any]], study: Study = GATE) -> bool:
+    """A row a schema and twin; whether every goal is met. Shares have Wilson's 95 % interval."""
     good = True
-    print("schema | twin | seeds | passed | rejected, by a right score | scores that reject, in how many seeds | undecided in")
+    print("schema | twin | seeds | passed | rejected, rightly | share, interval | scores that reject, in how many seeds | undecided in")
     for case in dict.fromkeys(item["case"] for item in found):
-        for twin in (DEFAULT, *BROKEN):
+        for twin in dict.fromkeys((*study.clean, *study.twins)):
             mine = [item for item in found if (item["case"], item["twin"]) == (case, twin)]
             passed = sum(item["status"] in ("pass", "undecided-accepted") for item in mine)
             rejected = sum(item["status"] == "fail" and item["named"] for item in mine)
-            good &= (passed if twin == DEFAULT else rejected) >= GOAL * len(mine)
+            right = passed if twin in study.clean else rejected
+            good &= right >= GOAL * len(mine)
             counts = Counter(name for item in mine for name in item["failing"])
             names = ", ".join(f"{name} {count}" for name, count in counts.most_common())
             undecided = sum(bool(item["undecided"]) for item in mine)
             if mine:
-                print(f"{case} | {twin} | {len(mine)} | {passed} | {rejected} | {names or '–'} | {undecided}")
+                low, high = wilson(right, len(mine))
+                share = f"{right / len(mine):.3f}, {low:.3f} to {high:.3f}"
+                print(f"{case} | {twin} | {len(mine)} | {passed} | {rejected} | {share} | {names or '–'} | {undecided}")
     for item in found:
-        if item["twin"] == DEFAULT and item["status"] == "fail":
-            print(f"{item['case']} seed {item['seed']}: {'; '.join(item['why'])}")
+        if item["twin"] in study.clean and item["status"] == "fail":
+            print(f"{item['case']} {item['twin']} seed {item['seed']}: {'; '.join(item['why'])}")
     return good
 
 
-def study(cases: Sequence[Case], kept: Path) -> None:
+def kept_runs(study: Study, cases: Sequence[Case], kept: Path, run: Runs) -> None:
     """Run what is not in the file of lines yet, a line at a time."""
-    twins = os.environ.get("TWINS", ",".join((DEFAULT, *BROKEN))).split(",")
+    twins = os.environ.get("TWINS", ",".join(dict.fromkeys((*study.clean, *study.twins)))).split(",")
     done = {(line["case"], line["seed"], line["twin"]) for line in lines_of(kept)}
     for seed in seeds(20):
         for case in cases:
             left = [twin for twin in twins if (case.name, seed, twin) not in done]
-            for line in runs(case, left, seed=seed) if left else ():
+            for line in run(study, case, left, seed=seed) if left else ():
                 with kept.open("a") as file:
                     file.write(json.dumps(line) + "\n")
                 print(f"{case.name} seed {seed} {line['twin']}: {line['cpu_s']} s", file=sys.stderr)
@@ -110,13 +138,19 @@ def lines_of(kept: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
 
 
-def main() -> int:
+def ran(study: Study, cases: Mapping[str, Callable[[Path], Case]], run: Runs = runs) -> int:
+    """The whole study of these cases, or of those that ONLY names: 1 when a goal is missed."""
     with workplace() as folder:
-        wanted = os.environ.get("ONLY", "flights,tpch,shop").split(",")
-        cases = {case.name: case for case in (CASES[name](folder / name) for name in wanted)}
+        wanted = os.environ.get("ONLY", ",".join(cases)).split(",")
+        made = {case.name: case for case in (cases[name](folder / name) for name in wanted)}
+        kept = folder / f"{study.name}.jsonl"
         if "JUDGE" not in os.environ:
-            study([*cases.values()], folder / "gate.jsonl")
-        return 0 if show([judged(cases[line["case"]], line) for line in lines_of(folder / "gate.jsonl") if line["case"] in cases]) else 1
+            kept_runs(study, [*made.values()], kept, run)
+        return 0 if show([judged(made[line["case"]], line, study) for line in lines_of(kept) if line["case"] in made], study) else 1
+
+
+def main() -> int:
+    return ran(GATE, {name: CASES[name] for name in ("flights", "tpch", "shop")})
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from warehouse_twin.demo.flights_data import load_flights
 from warehouse_twin.gates.inputs import Inputs, Part
 from warehouse_twin.gates.judging import judge, requirements
 from warehouse_twin.gates.policy import Policy, load_policy
-from warehouse_twin.gates.scoring import score_twin
+from warehouse_twin.gates.scoring import privacy_scores, score_twin
 from warehouse_twin.gates.verdict import Evaluation, Verdict, decide
 from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
@@ -151,12 +151,18 @@ class Made:
 
     def scores(self, tables: Tables) -> list[Score]:
         """All scores of these tables in the place of the twin's."""
+        return score_twin(self.case.twin, self._inputs(tables), seed=self.seed).scores
+
+    def privacy_scores(self, tables: Tables) -> list[Score]:
+        """Those of privacy."""
+        return privacy_scores(self.case.twin, self._inputs(tables), seed=self.seed)
+
+    def _inputs(self, tables: Tables) -> Inputs:
         profiles = self.learned.profiles
-        inputs = Inputs(
+        return Inputs(
             self.real.__getitem__, tables.__getitem__, self.floor.get, lambda _: {}, lambda name: self.rules(tables, name),
             lambda name: profiles[name].made_up,
         )  # fmt: skip
-        return score_twin(self.case.twin, inputs, seed=self.seed).scores
 
 
 def made(case: Case, folder: Path, *, seed: int) -> Made:
@@ -213,9 +219,11 @@ def manifest_of(case: Case, *, accept: bool) -> Manifest:
     return Manifest.model_validate({"twin": "study", **place, "seed": 1, "gates": gates, "tables": tables})
 
 
-def verdict_of(case: Case, scores: list[Score], *, accept: bool = False) -> Verdict:
-    """The verdict on these scores, of which what is only shown is left out. Great Expectations, which repeats it, is taken to agree."""
+def verdict_of(case: Case, scores: list[Score], *, accept: bool = False, suite: str | None = None) -> Verdict:
+    """The verdict on these scores, by one suite or all, of which what is only shown is left out. Great Expectations, which repeats it,
+    is taken to agree."""
     asked = [item for item in requirements(policy(), case.twin, manifest_of(case, accept=accept)) if item.blocks]
+    asked = [item for item in asked if suite in (None, item.suite)]
     judged, problems = judge(asked, scores)
     evaluation = Evaluation(len(asked), len(judged), {item.requirement.key: item.meets for item in judged})
     return decide(twin=case.name, release=1, judged=judged, problems=problems, evaluation=evaluation, attempt=1)

@@ -14,7 +14,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from benchmarks.linked import Tables
 from warehouse_twin.gates.inputs import Inputs
 from warehouse_twin.gates.scoring import score_twin
 from warehouse_twin.metrics.keys import match_parents
+from warehouse_twin.metrics.score import Score
 from warehouse_twin.relations.entities import memberships
 
 RUNS = 200
@@ -40,13 +41,13 @@ MOST_FAIL = 1 / 20
 def fixtures(folder: Path) -> list[Case]:
     """Schemas in which every row belongs to the entity it was split by: three tables of TPC-H at 0.01, planes and their flights, the
     shop, and employees with the projects they lead."""
-    orders = _only(tpch(folder / "tpch001", 0.01), ("customer", "orders", "lineitem"))
-    planes = _only(CASES["flights"](folder / "flights"), ("planes", "flights"), most=400)
-    people = _only(CASES["company"](folder), ("employees", "projects"))
+    orders = only(tpch(folder / "tpch001", 0.01), ("customer", "orders", "lineitem"))
+    planes = only(CASES["flights"](folder / "flights"), ("planes", "flights"), most=400)
+    people = only(CASES["company"](folder), ("employees", "projects"))
     return [orders, planes, CASES["shop"](folder), people]
 
 
-def _only(case: Case, names: Sequence[str], *, most: int = ENTITIES) -> Case:
+def only(case: Case, names: Sequence[str], *, most: int = ENTITIES) -> Case:
     """These tables and the keys between them, without the columns of other keys; so many entities and what belongs to them."""
     kept, tables = [], dict[str, pa.Table]()
     for name in names:
@@ -84,14 +85,19 @@ def halves(case: Case, *, seed: int) -> tuple[Tables, Tables]:
     return _belonging(case, one), _belonging(case, ~one)
 
 
-def run(case: Case, *, seed: int) -> dict[str, Any]:
-    """A line as those of the case `gate`: the scores of one half beside the other."""
+def half_scores(case: Case, score: Callable[..., list[Score]], *, seed: int) -> list[Score]:
+    """The scores of one half beside the other."""
     source, twin = halves(case, seed=seed)
     members = memberships(case.twin, source, secret=seed.to_bytes(32, "big"))
     real = {name: split(rows, members[name].entity, members[name].holdout) for name, rows in source.items()}
     floor = floor_of(case, real, np.random.default_rng(seed))
-    scored = score_twin(case.twin, Inputs(real.__getitem__, twin.__getitem__, floor.get, lambda _: {}), seed=seed)
-    return {"case": case.name, "seed": seed, "twin": "default", "scores": [score.to_dict() for score in scored.scores]}
+    return score(case.twin, Inputs(real.__getitem__, twin.__getitem__, floor.get, lambda _: {}), seed=seed)
+
+
+def run(case: Case, *, seed: int) -> dict[str, Any]:
+    """A line as those of the case `gate`."""
+    scores = half_scores(case, lambda twin, inputs, *, seed: score_twin(twin, inputs, seed=seed).scores, seed=seed)
+    return {"case": case.name, "seed": seed, "twin": "default", "scores": [score.to_dict() for score in scores]}
 
 
 def runs(cases: Sequence[Case], count: int) -> Iterator[dict[str, Any]]:

@@ -145,6 +145,7 @@ def _arguments(asked: Requirement, goal: float | None) -> dict[str, Any]:
         "better": asked.better,
         "burden": asked.burden,
         "min_n": asked.expectation.min_n,
+        "fails_from": asked.expectation.fails_from,
         "level": asked.level,
         "goal": goal,
         "accepted": asked.accepted,

@@ -41,6 +41,7 @@ NEXT: Mapping[str, str] = {
     "hop_trend_2": f"{_LINKED}, on every table of the way",
     "hop_trend_3": f"{_LINKED}, on every table of the way",
     "coverage": "`kind: categorical` for codes that queries name; a smaller `k` keeps rarer values, and protects less",
+    "repeated_rows": f"`synthesizer: tree`, if another one draws the table; else {_ENGINE}",
     "near_duplicates": f"`synthesizer: tree`, if another one draws the table; else {_ENGINE}",
     "triple_trend": _ENGINE,
     "tails": "a smaller `k` keeps rarer values, and protects less",
@@ -54,6 +55,16 @@ NEXT: Mapping[str, str] = {
     "exact_copies": _PRIVATE,
     "near_copies": _PRIVATE,
     "dcr_excess": _PRIVATE,
+    "singling_out": _PRIVATE,
+    "linkability": _PRIVATE,
+    "attribute_inference": _PRIVATE,
+    "rare_combinations": "a larger `k`, or `generator` for columns whose values are rare; a loosened goal needs a reason auditors accept",
+    "rare_words": "`kind: text` or `pii` for the columns, or a `generator`; a loosened goal needs a reason auditors accept",
+    "membership": _PRIVATE,
+    "membership_exposed": _PRIVATE,
+    "membership_found": _PRIVATE,
+    "membership_children": _PRIVATE,
+    "membership_children_found": _PRIVATE,
 }
 _LOOSEN = "where the use allows it, `gates: goals:` with a reason"
 _OF_PAIRS = ("pair_trend", "pair_trend_way", "triple_trend", "detection")

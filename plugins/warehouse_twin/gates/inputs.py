@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from warehouse_twin.manifest.resolved import ResolvedTable
 from warehouse_twin.metrics.columns import Ints
+from warehouse_twin.metrics.copies import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Real:
     record: tuple[str, ...]
     k: int
     seed: int
+
+    def records(self, rows: pa.Table, record: tuple[str, ...]) -> Records:
+        """Drawn rows as records of these columns, beside the real ones."""
+        held = self.holdout.rows if len(self.holdout.rows) else None
+        return Records(self.table.name, record, self.training.rows, rows, self.floor, held, self.training.entities)
 
     @property
     def apart(self) -> Part | None:

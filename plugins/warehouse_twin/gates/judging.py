@@ -176,25 +176,38 @@ def judge(asked: Sequence[Requirement], scores: Iterable[Score]) -> tuple[list[J
             better=requirement.better,
             burden=requirement.burden,
             min_n=requirement.expectation.min_n,
+            fails_from=requirement.expectation.fails_from,
         )
         judged.append(Judged(requirement, score, goal, status))
     return judged, problems
 
 
-def status_of(interval: tuple[float, float, float], *, n: int, goal: float | None, better: Better, burden: Burden, min_n: int) -> Status:
+def status_of(
+    interval: tuple[float, float, float],
+    *,
+    n: int,
+    goal: float | None,
+    better: Better,
+    burden: Burden,
+    min_n: int,
+    fails_from: int | None = None,
+) -> Status:
     """Judge (low, value, high) against a goal.
 
-    Undecided without a goal or below `min_n`. Where doubt falls `against` failing: fail when the whole interval misses the
+    Undecided without a goal or below `min_n`, but where the whole interval of `fails_from` rows or more misses it: too few to say that
+    all is well may be enough to see that it is not. Where doubt falls `against` failing: fail when the whole interval misses the
     goal, else pass. Where it falls `for` meeting it: pass when the whole interval meets the goal, fail when the value
     misses it, else undecided. What is not a number fails.
     """
     low, value, high = interval
     if not all(map(math.isfinite, interval)) or (goal is not None and not math.isfinite(goal)):
         return "fail"
-    if goal is None or n < min_n:
+    if goal is None:
         return "undecided"
     best, worst = (high, low) if better == "higher" else (-low, -high)
     own, wanted = (value, goal) if better == "higher" else (-value, -goal)
+    if n < min_n:
+        return "fail" if fails_from is not None and n >= fails_from and best < wanted else "undecided"
     if burden == "against":
         return "pass" if best >= wanted else "fail"
     if worst >= wanted:

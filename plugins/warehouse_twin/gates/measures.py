@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from warehouse_twin.gates.ancestor_scoring import parents_in_time
+from warehouse_twin.gates.family_features import own_children
 from warehouse_twin.gates.joining import MOST_HOPS, children_keys, ways
 from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
-from warehouse_twin.metrics.comparable import key_label, predicted_columns, record_columns, shape_columns, step_columns, time_columns
+from warehouse_twin.metrics.comparable import (
+    key_label,
+    predicted_columns,
+    record_columns,
+    shape_columns,
+    step_columns,
+    text_columns,
+    time_columns,
+)
+from warehouse_twin.metrics.copies import FEWEST_COLUMNS
 from warehouse_twin.metrics.score import Better
 from warehouse_twin.relations.key_plans import key_plans
 
@@ -96,7 +106,9 @@ _ANY_COLUMN = _once(lambda twin, table: bool(shape_columns(twin, table)))
 _ANY_PAIR = _once(lambda twin, table: len(shape_columns(twin, table)) > 1)
 _ANY_TRIPLE = _once(lambda twin, table: len(shape_columns(twin, table)) > 2)
 _ANY_CHILD = _once(lambda twin, table: not table.keep_real and bool(children_keys(twin, table)))
+_ANY_FAMILY = _once(lambda twin, table: bool(own_children(twin, table)))
 _ANY_RECORD = _once(lambda twin, table: bool(record_columns(twin, table)))
+_WHOLE_RECORD = _once(lambda twin, table: len(record_columns(twin, table)) >= FEWEST_COLUMNS)
 
 MEASURES: Mapping[str, Measure] = {
     "column_shape": Measure("higher", {"table": _ANY_COLUMN, "column": _columns}),
@@ -117,6 +129,7 @@ MEASURES: Mapping[str, Measure] = {
     "detection_with_children": Measure("lower", {"table": _ANY_CHILD}),
     "coverage": Measure("higher", {"table": _ANY_COLUMN}, worst=True),
     "tails": Measure("higher", {"table": _ANY_COLUMN}, worst=True),
+    "repeated_rows": Measure("lower", {"table": _ANY_RECORD}),
     "near_duplicates": Measure("lower", {"table": _ANY_RECORD}),
     "mode_coverage": Measure("higher", {"table": _ANY_RECORD}),
     "triple_trend": Measure("higher", {"table": _ANY_TRIPLE}),
@@ -144,4 +157,11 @@ MEASURES: Mapping[str, Measure] = {
     "exact_copies": Measure("lower", {"table": _ANY_RECORD}),
     "near_copies": Measure("lower", {"table": _ANY_RECORD}),
     "dcr_excess": Measure("lower", {"table": _ANY_RECORD}),
+    "singling_out": Measure("lower", {"table": _WHOLE_RECORD}),
+    "linkability": Measure("lower", {"table": _WHOLE_RECORD}),
+    "attribute_inference": Measure("lower", {"table": _WHOLE_RECORD}, worst=True),
+    "rare_combinations": Measure("lower", {"table": _ANY_RECORD}),
+    "rare_words": Measure("lower", {"table": _once(lambda twin, table: bool(text_columns(twin, table)))}),
+    **{f"membership{part}": Measure("lower", {"table": _WHOLE_RECORD}) for part in ("", "_exposed", "_found")},
+    **{f"membership_children{part}": Measure("lower", {"table": _ANY_FAMILY}) for part in ("", "_found")},
 }

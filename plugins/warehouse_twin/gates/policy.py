@@ -68,6 +68,8 @@ class Expectation(Strict):
     otherwise: ParsedGoal | None = None
     judged: Burden | None = None
     min_n: int = Field(ge=0, strict=True)
+    fails_from: int | None = Field(default=None, ge=0, strict=True)
+    """rows from which a score fails where its whole interval misses the goal, though it takes `min_n` to pass; none: `min_n`"""
     severity: Literal["critical", "warning"]
     blocks: bool = True
     """false: the score is shown between its yardsticks and no verdict rests on it; `until` says what it waits for"""

@@ -15,7 +15,7 @@ from warehouse_twin.gates.report_charts import Bar
 from warehouse_twin.gates.report_readings import mapping, number, read_all, whole
 from warehouse_twin.gates.report_schema import graph_of
 from warehouse_twin.gates.report_tables import table_views
-from warehouse_twin.gates.report_views import summary_of
+from warehouse_twin.gates.report_views import promise_of, summary_of
 from warehouse_twin.gates.report_words import MEASURES
 from warehouse_twin.workspace import write_text
 
@@ -27,7 +27,7 @@ _SAMPLE = Bar(value=74.0, interval=(66.0, 82.0), span=(14.0, 92.0), floor=14.0, 
 """The bar that explains the bars."""
 
 
-FACTS = ("rows", "holdout", "repairs", "orphans", "lost", "made_up")
+FACTS = ("rows", "holdout", "repairs", "orphans", "lost", "made_up", "privacy")
 """What the receipts of earlier stages say that the page shows, by table or foreign key."""
 
 
@@ -68,6 +68,7 @@ def write_report(file: Path, document: Mapping[str, Any]) -> None:
         tables=tables,
         graph=graph_of(resolved, tables),
         repairs=[(str(key), whole(count)) for key, count in sorted(repairs.items()) if number(count)],
+        promise=promise_of(mapping(mapping(document.get("facts")).get("privacy"))),
         measures=MEASURES,
         sample=_SAMPLE,
     )

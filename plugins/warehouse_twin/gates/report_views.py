@@ -98,3 +98,20 @@ def _facts(verdict: Mapping[str, Any], resolved: Mapping[str, Any], twin: str) -
         ("Held out", "" if share is None else f"{100 * share:.4g} % of entities"),
     ]
     return tuple((term, text) for term, text in facts if text)
+
+
+def promise_of(claim: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a release promises by a formal claim, as terms and texts; empty without one."""
+    if not claim:
+        return []
+    listed = {"Covers": "covers", "Passed through": "passed_through", "Counted by one of several keys": "counted_by_one_key_of_several"}
+    found = [
+        ("Promise", f"differential privacy: epsilon {claim['epsilon']:g}, delta {claim['delta']:g}, {claim['relation']}"),
+        ("For", str(claim["unit"])),
+        ("By", str(claim["mechanism"])),
+        ("Counted with", str(claim["accountant"])),
+    ]
+    found += [("Rows of one that count", ", ".join(f"{name} {rows}" for name, rows in sorted(claim["rows_per_entity"].items())))]
+    found += [(term, ", ".join(claim[name])) for term, name in listed.items()]
+    found += [("Not covered", str(claim["not_covered"]))]
+    return [(term, text) for term, text in found if text]

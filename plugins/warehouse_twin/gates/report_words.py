@@ -27,6 +27,7 @@ MEASURES: Mapping[str, tuple[str, str]] = {
         "The same of a row beside the number of its child rows and the means of their numbers.",
     ),
     "coverage": ("Coverage", "The share of a column's common values, or of its range, that the twin has. The column that lacks most."),
+    "repeated_rows": ("Equal rows", "The share of the twin's rows that equal another of its rows, beside real or independent rows."),
     "near_duplicates": ("Repeated rows", "The share of the twin's rows that nearly equal another of its rows, beside that of real rows."),
     "mode_coverage": ("Modes", "The share of real rows that some row of the twin is near to: what the twin lacks leaves rows alone."),
     "triple_trend": ("Triple trends", "How closely three columns go together as in the source, over triples of which no pair tells all."),
@@ -77,16 +78,49 @@ MEASURES: Mapping[str, tuple[str, str]] = {
         "Closeness to real rows",
         "How many more rows lie closer to rows that were learned from than to rows that never were, beyond chance.",
     ),
+    "singling_out": (
+        "Singling out",
+        "How much more often what one row of the twin has singles out somebody it was learned from than somebody held out.",
+    ),
+    "linkability": (
+        "Linking",
+        "How much more often two parts of a row lead to the same row of the twin, for people it was learned from.",
+    ),
+    "attribute_inference": (
+        "Guessing a column",
+        "How much better a column is guessed from the others, of people the twin was learned from. The column where that is surest.",
+    ),
+    "rare_combinations": (
+        "Rare combinations",
+        "How much of what fewer than k people have in common the twin shows, of people it was learned from and of others.",
+    ),
+    "rare_words": ("Rare words", "How many words that fewer than k people's texts have are in the twin's texts, of both kinds of people."),
+    "membership": (
+        "Membership",
+        "How well an attacker who holds the twin tells whom it was learned from: the area under the curve, where 0.5 is a coin's.",
+    ),
+    "membership_exposed": ("Membership, most exposed", "The same of the tenth whose rows are least like anybody else's."),
+    "membership_found": (
+        "Members found",
+        "The share of those learned from that the attacker finds while wrong about one in a hundred others.",
+    ),
+    "membership_children": ("Membership by children", "How well the rows below it, and nothing of its own, tell who was learned from."),
+    "membership_children_found": ("Members found by children", "The share of those learned from that are found by the rows below them."),
 }
 OF_KEYS = ("child_counts", "orphans", "orphan_rate")
 OF_TABLE = (
     *("row_count", "key_unique", "broken_rules", "same_rows", "pair_trend_min", "null_share_worst", "source_drift", "twin_drift"),
     *("query_error", "query_rank", "join_rows", "parity", "parity_error", "opportunity", "opportunity_error", "subgroup_shape"),
+    "attribute_inference",
 )
 """They speak for the whole table, whatever columns, or query, they name."""
 SHARES = ("orphans", "broken_rules", "row_count", "key_unique", "unique_key", "same_rows")
 """Counted shares, shown in percent."""
-PRIVACY = ("exact_copies", "near_copies", "dcr_excess")
+PRIVACY = (
+    *("exact_copies", "near_copies", "dcr_excess"),
+    *("singling_out", "linkability", "attribute_inference", "rare_combinations", "rare_words"),
+    *("membership", "membership_exposed", "membership_found", "membership_children", "membership_children_found"),
+)
 
 STATUSES = {"pass": "passed", "fail": "failed", "undecided": "undecided", "shown": "not judged", "": "not judged"}
 WOULD = {"pass": "would pass", "fail": "would fail", "undecided": "would be undecided"}

@@ -62,12 +62,15 @@ class ExpectScoreToMeetGoal(BatchExpectation):
     better: str
     burden: str
     min_n: int
+    fails_from: Optional[int] = None  # noqa: UP045
     level: float = ONE_SIDED
     goal: Optional[float] = None  # noqa: UP045
     accepted: Optional[str] = None  # noqa: UP045
 
     metric_dependencies: ClassVar[Tuple[str, ...]] = (METRIC,)  # noqa: UP006
-    success_keys: ClassVar[Tuple[str, ...]] = ("measure", "target", "better", "burden", "min_n", "level", "goal", "accepted")  # noqa: UP006
+    success_keys: ClassVar[Tuple[str, ...]] = (  # noqa: UP006
+        "measure", "target", "better", "burden", "min_n", "fails_from", "level", "goal", "accepted",
+    )  # fmt: skip
     args_keys: ClassVar[Tuple[str, ...]] = success_keys  # noqa: UP006
 
     def _validate(
@@ -81,7 +84,8 @@ class ExpectScoreToMeetGoal(BatchExpectation):
             return {"success": False, "result": {"observed_value": f"measured {len(rows)} times, wanted once"}}
         low, value, high, n, df = rows[0]
         interval = at_level((low, value, high), df, level=self.level)
-        status = status_of(interval, n=n, goal=self.goal, better=self.better, burden=self.burden, min_n=self.min_n)  # type: ignore[arg-type]
+        asked = {"goal": self.goal, "better": self.better, "burden": self.burden, "min_n": self.min_n, "fails_from": self.fails_from}
+        status = status_of(interval, n=n, **asked)  # type: ignore[arg-type]
         met = status == "pass" or (status == "undecided" and self.accepted is not None)
         return {"success": met, "result": {"observed_value": f"{value:.6g} ({low:.6g} to {high:.6g}, n = {n:,}): {status}"}}
 

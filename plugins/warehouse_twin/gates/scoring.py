@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from warehouse_twin.gates.attack_scoring import attack_scores
 from warehouse_twin.gates.inputs import Inputs, Part, Real
 from warehouse_twin.gates.key_scoring import Links, key_scores
+from warehouse_twin.gates.membership_scoring import membership_scores
 from warehouse_twin.gates.picturing import picture, picture_families
 from warehouse_twin.gates.sampled_scoring import Look
 from warehouse_twin.gates.thinning import Thinning
 from warehouse_twin.gates.versions import stamped
-from warehouse_twin.manifest.resolved import ResolvedTwin
+from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.binning import Binned, ColumnBins, Holders, binned, fit_bins
 from warehouse_twin.metrics.closeness import dcr_excess, near_copies
 from warehouse_twin.metrics.comparable import record_columns, shape_columns, without_made_up
-from warehouse_twin.metrics.copies import Records, exact_copies, same_rows
+from warehouse_twin.metrics.copies import exact_copies, repeated_rows, same_rows
 from warehouse_twin.metrics.distances import measure_distances
 from warehouse_twin.metrics.pairs import measure_pairs, pair_matrices, pair_trend
 from warehouse_twin.metrics.replicates import entity_groups
@@ -50,17 +52,13 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
     for table in twin.tables:
         training, holdout = inputs.real(table.name)
         rows = inputs.twin(table.name)
-        own = derive_seed(seed, table.name)
         if table.keep_real:
             scored.scores.append(same_rows(table.name, training.rows, rows, columns=table.table.column_names))
         else:
-            shapes = shape_columns(twin, table)
-            fair = thinning.thinned(table.name, (training, holdout))
-            floor = _complete(inputs.floor(table.name), fair[0].rows, shapes, seed=own)
-            record = without_made_up(record_columns(twin, table), inputs.made_up(table.name))
-            real = Real(table, training, holdout, fair, floor, shapes, record, twin.k, own)
+            real = _real(table, (training, holdout), inputs, thinning)
             found, pairs, bins = _candidate(real, rows)
             scored.scores.extend(found)
+            scored.scores.extend(_attacks(twin, real, rows, inputs))
             scored.scores.extend(Look(twin, real, rows, bins, links, thinning.real).scores())
             scored.pictures[table.name] = picture(real, rows, pairs)
             if pairs["columns"]:
@@ -70,11 +68,30 @@ def score_twin(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> Scored:
             for name, drawn in inputs.challengers(table.name).items():
                 scored.challengers.setdefault(table.name, {})[name] = _candidate(real, drawn)[0]
         parts = (training, holdout) if table.rebalance else thinning.thinned(table.name, (training, holdout))  # counts of its own rows
-        found, families = key_scores(twin, table, rows, parts, links, read=thinning.real, seed=own)
+        found, families = key_scores(twin, table, rows, parts, links, read=thinning.real, seed=derive_seed(seed, table.name))
         scored.scores.extend(found)
         if not table.keep_real:
-            scored.pictures[table.name]["children"] = picture_families(families, k=twin.k, seed=own)
+            scored.pictures[table.name]["children"] = picture_families(families, k=twin.k, seed=derive_seed(seed, table.name))
     return _stamped(scored)
+
+
+def privacy_scores(twin: ResolvedTwin, inputs: Inputs, *, seed: int) -> list[Score]:
+    """The same scores of privacy alone, in a part of the time."""
+    thinning = Thinning(twin, inputs.real, seed=seed)
+    found = []
+    for table in twin.protected:
+        real, rows = _real(table, inputs.real(table.name), inputs, thinning), inputs.twin(table.name)
+        found += [*_copies(real, rows, real.record), *_attacks(twin, real, rows, inputs)]
+    return stamped(found)
+
+
+def _real(table: ResolvedTable, parts: tuple[Part, Part], inputs: Inputs, thinning: Thinning) -> Real:
+    """What candidates for a table are compared with."""
+    twin, seed = thinning.twin, derive_seed(thinning.seed, table.name)
+    fair, shapes = thinning.thinned(table.name, parts), shape_columns(twin, table)
+    floor = _complete(inputs.floor(table.name), fair[0].rows, shapes, seed=seed)
+    record = without_made_up(record_columns(twin, table), inputs.made_up(table.name))
+    return Real(table, *parts, fair, floor, shapes, record, twin.k, seed)
 
 
 def _stamped(scored: Scored) -> Scored:
@@ -90,14 +107,25 @@ def _candidate(real: Real, rows: pa.Table) -> tuple[list[Score], Mapping[str, An
     samples = _samples(real, rows, shapes)
     pairs = measure_pairs(samples)
     scores = [*column_shape(samples), *pair_trend(samples, pairs), *null_share(samples)]
-    if record:
-        held = real.holdout.rows if len(real.holdout.rows) else None
-        records = Records(real.table.name, record, real.training.rows, rows, real.floor, held, real.training.entities)
-        distances = measure_distances(
-            records, training_entities=real.training.entities, holdout_entities=real.holdout.entities, seed=real.seed
-        )
-        scores += [exact_copies(records), near_copies(real.table.name, distances), dcr_excess(real.table.name, distances)]
+    scores += _copies(real, rows, record)
     return scores, pair_matrices(pairs), samples.bins
+
+
+def _copies(real: Real, rows: pa.Table, record: tuple[str, ...]) -> list[Score]:
+    """Whether rows were copied, by these columns."""
+    if not record:
+        return []
+    records = real.records(rows, record)
+    distances = measure_distances(
+        records, training_entities=real.training.entities, holdout_entities=real.holdout.entities, seed=real.seed
+    )
+    copies = [exact_copies(records), near_copies(real.table.name, distances), dcr_excess(real.table.name, distances)]
+    return [*copies, repeated_rows(records, seed=real.seed)]
+
+
+def _attacks(twin: ResolvedTwin, real: Real, rows: pa.Table, inputs: Inputs) -> list[Score]:
+    """What an attacker finds out."""
+    return [*attack_scores(twin, real, rows), *membership_scores(twin, real, rows, inputs)]
 
 
 def _samples(real: Real, rows: pa.Table, columns: tuple[str, ...]) -> Samples:

@@ -41,6 +41,14 @@ def record_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
     return tuple(name for name in shape_columns(twin, table) if name not in keys and table.kinds.get(name) not in _NEVER_LEARNED)
 
 
+def text_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
+    """Columns of text that are in no key, made up and personal ones, too: no word of somebody's may be in any of them."""
+    if table.keep_real:
+        return ()
+    keys = {*table.table.primary_key, *(name for key in table.table.foreign_keys for name in key.columns)}
+    return tuple(column.name for column in table.table.columns if column.name not in keys and family_of(column.sql_type) == "text")
+
+
 def step_columns(twin: ResolvedTwin, table: ResolvedTable) -> tuple[str, ...]:
     """The columns of which a row may say something of the next one of its parent, where the manifest orders them."""
     return tuple(name for name in shape_columns(twin, table) if name != table.order_by) if table.order_by is not None else ()

@@ -13,9 +13,11 @@ from warehouse_twin.metrics.columns import Bools, Ints, row_hashes
 from warehouse_twin.metrics.intervals import newcombe, wilson
 from warehouse_twin.metrics.replicates import exact
 from warehouse_twin.metrics.score import Score
-from warehouse_twin.randomness import UInts
+from warehouse_twin.randomness import UInts, first_permuted
 
 FEWEST_COLUMNS = 2
+REPEATS = 20_000
+"""Rows that are looked at for others like them."""
 Z = 2.9
 """A release has many tables, and each of them would be failed by chance one time in forty at 1.96; here it is one in five hundred."""
 
@@ -71,6 +73,25 @@ def exact_copies(records: Records) -> Score:
     return Score("exact_copies", records.table, value, min(low, value), max(high, value), n, "lower", below, ceiling)
 
 
+def repeated_rows(records: Records, *, seed: int) -> Score:
+    """The share of synthetic rows that equal another of them on all of the record's columns: in [0, 1], lower is better.
+
+    A twin that says the same over and over (mode collapse) has it near 1. Of each side as many rows, 20,000 at the most, since the share
+    grows with the rows. The ceiling is what is to be expected: the share of training rows that equal another one, or of independently
+    drawn rows where that is larger. The interval is Wilson's for half as many rows, as equal ones come in pairs at least. A record of
+    fewer than two columns says nothing: n is 0 and the interval all of [0, 1].
+    """
+    sides = [side for side in (records.synthetic, records.training, records.floor) if side is not None]
+    size = min([REPEATS, *(len(side) for side in sides)])
+    if len(records.columns) < FEWEST_COLUMNS or not size:
+        return Score("repeated_rows", records.table, 0.0, 0.0, 1.0, 0, "lower")
+    chosen = [side.take(pa.array(np.sort(first_permuted(len(side), size, seed=seed, stream="repeats")))) for side in sides]
+    value, real, *alone = (_repeated(hashes) for hashes in row_hashes(chosen, [records.columns] * len(chosen)))
+    low, high = wilson(value * size / 2, size / 2)
+    floor = alone[0] if alone else None
+    return Score("repeated_rows", records.table, value, min(low, value), max(high, value), size, "lower", floor, max(real, floor or 0.0))
+
+
 def same_rows(table: str, source: pa.Table, twin: pa.Table, *, columns: Sequence[str]) -> Score:
     """For a table that is passed through: the share of rows that are in both, counted with multiplicity, over the larger side.
 
@@ -95,6 +116,12 @@ def _shared(hashes: UInts, entities: Ints) -> Bools:
     more[place[entities != first[place]]] = True
     shared: Bools = more[place]
     return shared
+
+
+def _repeated(hashes: UInts) -> float:
+    """The share of rows that equal another one."""
+    _, counts = np.unique(hashes, return_counts=True)
+    return float(counts[counts > 1].sum()) / len(hashes)
 
 
 def _copies(known: pa.Array, rows: UInts) -> int:

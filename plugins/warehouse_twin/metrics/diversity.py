@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from warehouse_twin.metrics.binning import Binned, ColumnBins
-from warehouse_twin.metrics.columns import Ints
+from warehouse_twin.metrics.columns import Floats, Ints
 from warehouse_twin.metrics.copies import FEWEST_COLUMNS
 from warehouse_twin.metrics.points import FARTHEST, Points, Shorts, encode_points, nearest_in_groups
 from warehouse_twin.metrics.replicates import Replicates, scored
@@ -31,8 +31,9 @@ def coverage(samples: Samples) -> Score:
 
     Of a categorical column the categories that k entities hold (SDMetrics' CategoryCoverage), of numbers and times 50 parts of equal
     probability, the outermost also in parts of half a percent (a RangeCoverage that sees holes too): of these, those that the training
-    rows have so often that at least ten drawn rows should. Of all columns the one that is furthest below its ceiling, named in
-    `columns`; the interval leaves out groups of drawn rows. Without rows or columns n is 0 and the interval all of [0, 1].
+    rows have so often, categories three deviations below what was seen, that at least ten drawn rows should. Of all columns the one that
+    is furthest below its ceiling, named in `columns`; the interval leaves out groups of drawn rows. Without rows or columns n is 0 and
+    the interval all of [0, 1].
     """
     found = [_Covered.of(samples, column) for column in samples.bins] if samples.n else []
     if not found:
@@ -114,7 +115,8 @@ class _Covered:
         cell = _cells(samples.training.fine[column.name], column)
         size = int(cell.max(initial=-1)) + 1
         counts = np.bincount(_codes(samples.training, column, cell), minlength=size)[:size]
-        asked = counts * samples.synthetic.rows >= SURE * samples.training.rows
+        sure = _surely(counts) if column.knots is None else counts
+        asked = sure * samples.synthetic.rows >= SURE * samples.training.rows
 
         def share(present: Ints) -> float:
             return float((present[asked] > 0).mean()) if asked.any() else 1.0
@@ -126,6 +128,13 @@ class _Covered:
         present = np.bincount(_codes(drawn, column, cell), minlength=size)
         left = [share(present - np.bincount(_codes(drawn, column, cell, group=group), minlength=size)) for group in range(drawn.groups)]
         return cls(column.name, Replicates(share(present), (np.asarray(left),)), *samples.yardsticks(of))
+
+
+def _surely(counts: Ints) -> Floats:
+    """Rows that categories have at the least, three deviations below what was seen: of a thousand rare ones some are seen often by chance,
+    and would be asked for because of it. Parts of a range hold what they hold by construction."""
+    found: Floats = counts - 3 * np.sqrt(counts)
+    return found
 
 
 def _codes(sample: Binned, column: ColumnBins, cell: Ints, group: int | None = None) -> Ints:

@@ -80,7 +80,7 @@ def test_a_passed_verdict_and_all_it_rests_on(prepare, make_manifest, tmp_path: 
     context = prepare(make_manifest())
     facts = work(context, tmp_path / "out")
     assert (facts["verdict"], facts["passed"], facts["failed"]) == ("pass", True, [])
-    assert facts["expected"] == facts["evaluated"] == 42
+    assert facts["expected"] == facts["evaluated"] == 62
     left = {path.name for path in (tmp_path / "out").iterdir()}
     assert left == {"scores.json", "verdict.json", "report.json", "report.html", "data_docs"}
     scores = read_json(tmp_path / "out" / "scores.json")
@@ -89,7 +89,7 @@ def test_a_passed_verdict_and_all_it_rests_on(prepare, make_manifest, tmp_path: 
     verdict = read_json(tmp_path / "out" / "verdict.json")
     assert (verdict["twin"], verdict["release"], verdict["passed"], verdict["attempt"]) == ("cabs", 1, True, 1)
     shown = [item for item in verdict["judged"] if item["status"] == "shown"]
-    assert len(verdict["judged"]) - len(shown) == 36
+    assert len(verdict["judged"]) - len(shown) == 56
     of_models = {"utility_worst", "detection", "detection_with_children", "hop_trend_1"}
     assert {item["score"]["measure"] for item in shown} == of_models | {"triple_trend", "tails", "mode_coverage", "near_duplicates"}
     assert facts["together"] == verdict["together"]

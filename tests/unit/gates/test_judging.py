@@ -54,6 +54,22 @@ def test_doubt_falls_where_the_burden_lies(interval, better, burden, wanted) -> 
     assert status_of(interval, n=100, goal=0.9, better=better, burden=burden, min_n=50) == wanted
 
 
+@pytest.mark.parametrize(
+    ("n", "interval", "wanted"),
+    [
+        (30, (0.97, 1.0, 1.0), "fail"),
+        (30, (0.0, 0.5, 0.9), "undecided"),  # perhaps it is none
+        (30, (0.0, 0.0, 0.0), "undecided"),  # too few to pass
+        (29, (0.97, 1.0, 1.0), "undecided"),
+        (300, (0.0, 0.0, 0.01), "pass"),
+    ],
+)
+def test_fewer_rows_may_be_enough_to_fail(n, interval, wanted) -> None:
+    goal = 0.0 if interval[0] else 0.1
+    asked = {"better": "lower", "burden": "against", "min_n": 300, "fails_from": 30}
+    assert status_of(interval, n=n, goal=goal, **asked) == wanted
+
+
 @pytest.mark.parametrize("burden", ["for", "against"])
 def test_too_few_rows_decide_nothing(burden) -> None:
     for interval in ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0)):
@@ -81,7 +97,7 @@ def test_what_is_asked_follows_from_policy_and_tables_alone(expectations: Path, 
         "detection_with_children drivers.detection_with_children",
         "detection trips.detection",
     ]
-    assert len(labels) == len(set(labels)) == 2 + (14 + 8) + (16 + 9)
+    assert len(labels) == len(set(labels)) == 2 + (15 + 18) + (17 + 17)
 
 
 def test_a_manifest_changes_goals_and_accepts_the_undecided_with_reasons(expectations: Path, twin, make_manifest) -> None:

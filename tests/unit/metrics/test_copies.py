@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from warehouse_twin.metrics.copies import Records, exact_copies, same_rows
+from warehouse_twin.metrics.copies import Records, exact_copies, repeated_rows, same_rows
+from warehouse_twin.metrics.score import Score
 
 
 def rows(*values: tuple[int, str | None]) -> pa.Table:
@@ -16,6 +17,29 @@ def rows(*values: tuple[int, str | None]) -> pa.Table:
 
 
 TRAINING = rows((1, "x"), (2, "y"), (2, "y"), (3, None))
+
+
+def repeats(rows: list[object], *, training: list[object], floor: list[object] | None = None) -> Score:
+    sides = [pa.table({"a": pa.array(side), "b": pa.array(side)}) for side in (training, rows, floor or training)]
+    return repeated_rows(Records("t", ("a", "b"), sides[0], sides[1], sides[2]), seed=1)
+
+
+def test_rows_that_say_the_same_over_and_over_are_counted() -> None:
+    found = repeats([1, 2, 3, 4, 4, 4, 5, 6], training=list(range(8)))
+    assert (found.value, found.ceiling, found.floor, found.n) == (3 / 8, 0.0, 0.0, 8)
+    collapsed = repeats([number % 20 for number in range(1_000)], training=list(range(1_000)))
+    assert collapsed.value == 1.0
+    assert collapsed.low > 0.95
+
+
+def test_what_is_expected_of_repeats_is_the_larger_of_real_and_independent_rows() -> None:
+    assert repeats([1] * 10, training=[1] * 5 + list(range(2, 7))).ceiling == 0.5
+    assert repeats([1] * 10, training=list(range(10)), floor=[1] * 8 + [2, 3]).ceiling == 0.8
+
+
+def test_a_record_of_one_column_says_nothing_of_repeats() -> None:
+    one = pa.table({"a": [1, 1]})
+    assert repeated_rows(Records("t", ("a",), one, one), seed=1).n == 0
 
 
 def test_a_row_is_a_copy_when_all_its_columns_are_equal() -> None:

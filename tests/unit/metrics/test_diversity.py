@@ -44,6 +44,16 @@ def test_categories_too_rare_for_the_sample_or_for_k_are_not_asked_for() -> None
     assert covered(one, pa.table({"town": ["a"] * 50})).value == 1.0  # five of fifty may be missed by chance
 
 
+def test_rare_categories_that_are_common_in_a_sample_by_chance_are_not_asked_for() -> None:
+    draw = np.random.default_rng(4)
+    training, twin = (pa.table({"clerk": [f"c{number}" for number in draw.integers(0, 1_000, 4_000)]}) for _ in range(2))
+    assert np.unique(training.column("clerk").to_pylist(), return_counts=True)[1].max() > 10  # of four that are to be expected
+    assert covered(training, twin.filter(pa.array(np.asarray(twin.column("clerk").to_pylist()) != "c7"))).value == 1.0
+    for number in range(20):
+        other = pa.table({"clerk": [f"c{value}" for value in np.random.default_rng(number).integers(0, 1_000, 4_000)]})
+        assert covered(training, other).value == 1.0
+
+
 def test_a_range_that_is_cut_or_has_a_hole_is_seen() -> None:
     real = pa.table({"km": ROWS * 1.0})
     assert covered(real, pa.table({"km": ROWS / 2})).value == pytest.approx(0.5, abs=0.03)
