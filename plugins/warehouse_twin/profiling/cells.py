@@ -2,7 +2,7 @@
 
 Distinct values are walked in order. A value that at least k entities hold, and that is common enough, is a point mass. Runs of
 other values are gathered until at least k distinct entities stand behind them; such a cell is the uniform distribution with the
-run's mean and variance, so no single value, and no extreme, can be read from it.
+run's mean and variance, so no single value, and no extreme, can be read from it: one that lies far beyond all others is pulled in.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse_twin.profiling.holders import holders_of
+from warehouse_twin.profiling.holders import after_kth, holders_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Cell = tuple[float, float, int]
 
 MAX_CELLS = 2_000
+DOMINANCE, DOMINATED = 0.1, 5
+"""The share of one entity's distance that the others' must come to; of fewer entities than this that cannot be asked."""
 _SQUARES, _LARGEST = 1e150, float(np.finfo(np.float64).max)
 
 
@@ -53,7 +55,7 @@ def _gathered(values: Floats, entities: Ints, *, k: int, wanted: int) -> list[Ce
     """Cells of one run of values that are too rare to stand alone; equal values are never parted."""
     ends = np.flatnonzero(np.r_[values[1:] != values[:-1], True]) + 1
     bounds = [0]
-    reached = _after_kth(entities, 0, k)
+    reached = after_kth(entities, 0, k)
     if reached is None:
         return []
     while reached is not None:
@@ -61,30 +63,45 @@ def _gathered(values: Floats, entities: Ints, *, k: int, wanted: int) -> list[Ce
         if place == len(ends):
             break
         bounds.append(int(ends[place]))
-        reached = _after_kth(entities, bounds[-1], k)
+        reached = after_kth(entities, bounds[-1], k)
     if len(bounds) == 1:
-        return [_uniform(values)]
+        return [_uniform(_undominated(values, entities))]
     bounds[-1] = len(values)  # the rest joins the last cell
-    return [_uniform(values[begin:end]) for begin, end in pairwise(bounds)]
+    return [_uniform(_undominated(values[begin:end], entities[begin:end])) for begin, end in pairwise(bounds)]
 
 
-def _after_kth(entities: Ints, begin: int, k: int) -> int | None:
-    """The first place after `begin` with k distinct entities between the two; None when there is none."""
-    window = 4 * k
-    while True:
-        firsts = np.unique(entities[begin : begin + window], return_index=True)[1]
-        if len(firsts) >= k:
-            return begin + int(np.sort(firsts)[k - 1]) + 1
-        if begin + window >= len(entities):
-            return None
-        window *= 4
+def _undominated(values: Floats, entities: Ints) -> Floats:
+    """Values of which no entity's make up nearly all of the spread: moments of those would tell what it has.
+
+    The dominance (p %) rule of statistical disclosure control (Hundepool and others, "Statistical Disclosure Control", 2012, 4.2):
+    how far one entity's values lie from the median is no more than ten times what all others but the next come to. What lies
+    further is pulled in, though never nearer than the median is to zero, so that how far it was makes no difference.
+    """
+    people, person = np.unique(entities, return_inverse=True)
+    if len(people) < DOMINATED:
+        return values
+    unit = _unit(values)
+    median = float(np.median(values / unit))
+    off = values / unit - median
+    each = np.bincount(person, weights=np.abs(off))
+    most = max(float(np.sort(each)[:-2].sum()) / DOMINANCE, abs(median))
+    far = each > most
+    if not far.any():
+        return values
+    pulled = median + off / np.where(far, each, 1.0)[person] * most
+    return np.where(far[person], pulled * unit, values)
 
 
 def _uniform(values: Floats) -> Cell:
-    size = float(np.abs(values).max())
-    scale = 1.0 if size < _SQUARES else size  # what is larger has no square
+    scale = _unit(values)
     centre, spread = float((values / scale).mean()), float((values / scale).std()) * 3.0**0.5
     return max((centre - spread) * scale, -_LARGEST), min((centre + spread) * scale, _LARGEST), len(values)
+
+
+def _unit(values: Floats) -> float:
+    """What to reckon in: the largest value, where it has no square."""
+    size = float(np.abs(values).max())
+    return 1.0 if size < _SQUARES else size
 
 
 def _inside(cells: list[Cell], values: Floats) -> tuple[Cell, ...]:

@@ -237,7 +237,7 @@ def _numeric_parts(seen: _Seen, names: Sequence[str], columns: Sequence[Floats])
         if not cells and not beyond and (len(values) or not seen.task.nullable):
             cells = ((0.0, 0.0, protected),)
         cells, protected = tuple(sorted((*cells, *beyond))), protected + rare
-        step = step_of(values[finite], name)
+        step = step_of(values[finite], name, seen.holders[finite], k=seen.k)
         parts.append(Part(name, cells=cells, step=step, protected=protected))  # type: ignore[arg-type]
     return tuple(parts)
 

@@ -19,3 +19,15 @@ def holders_of(codes: Ints, entities: Ints, *, size: int) -> Ints:
     both = np.sort(codes.astype(np.int64) * width + people)
     fresh = np.r_[True, both[1:] != both[:-1]]
     return np.bincount(both[fresh] // width, minlength=size).astype(np.int64)
+
+
+def after_kth(entities: Ints, begin: int, k: int) -> int | None:
+    """The first place after `begin` with k distinct entities between the two; None when there is none."""
+    window = 4 * k
+    while True:
+        firsts = np.unique(entities[begin : begin + window], return_index=True)[1]
+        if len(firsts) >= k:
+            return begin + int(np.sort(firsts)[k - 1]) + 1
+        if begin + window >= len(entities):
+            return None
+        window *= 4

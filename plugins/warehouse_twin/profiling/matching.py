@@ -46,6 +46,14 @@ def _dense(column: pa.ChunkedArray) -> tuple[Ints, int]:
     return codes, len(encoded.dictionary)
 
 
+def places_in_runs(ordered: NDArray[np.generic]) -> Ints:
+    """0, 1, 2 … in each run of equal values, shape `(rows,)`."""
+    places = np.arange(len(ordered), dtype=np.int64)
+    begins = np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)]
+    found: Ints = places - np.maximum.accumulate(np.where(begins, places, 0))
+    return found
+
+
 def match_rows(child: Columns, parent: Columns) -> Ints:
     """For each child row the index of the (first) parent row with its key; -1 for a null or unknown key."""
     child_codes, parent_codes = codes_of(child, parent)

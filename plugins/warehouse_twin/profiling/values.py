@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from warehouse_twin.profiling.holders import Ints, after_kth, holders_of
 from warehouse_twin.profiling.table_profile import Part
 
 Floats = NDArray[np.float64]
@@ -178,23 +179,43 @@ def from_whole(values: Floats, kind: pa.DataType) -> pa.Array:
     return from_parts((values,), kind)
 
 
-def step_of(values: Floats, part: str) -> float:
+def step_of(values: Floats, part: str, entities: Ints, *, k: int) -> float:
     """The granularity of a part: the largest step of which every value is a multiple; 0 when there is none.
 
-    Integers and microseconds by greatest common divisor; other numbers by the fewest decimals (at most 6) that hold them.
+    Integers and microseconds by greatest common divisor; other numbers by the fewest decimals (at most 6) that hold them. What fewer
+    than k of the `entities` have makes no difference: neither finer values of theirs, nor one that is the divisor of all the rest, as
+    where these are zero.
     """
     if len(values) == 0:
         return 0.0
-    if np.abs(values).max() >= _MAX_EXACT:
-        return 0.0  # such numbers are whole, and further apart than any step
-    whole = np.rint(values)
-    if np.array_equal(whole, values):
-        step = float(np.gcd.reduce(whole.astype(np.int64)))
-        return max(step, 1.0) if part != "number" else min(max(step, 1.0), 1e15)
-    for digits in range(1, 7):
-        if np.allclose(np.round(values, digits), values, rtol=0.0, atol=1e-9):
-            return float(10.0**-digits)
+    countable = np.abs(values) < _MAX_EXACT  # larger ones are whole, and further apart than any step
+    small = np.where(countable, values, 0.0)
+    for digits in range(7):
+        held = countable & (np.abs(np.round(small, digits) - small) <= (1e-9 if digits else 0.0))
+        if held.all() or after_kth(entities[~held], 0, k) is None:
+            if digits:
+                return float(10.0**-digits)
+            step = _divisor(np.abs(values[held]).astype(np.int64), entities[held], k=k)
+            return step if part != "number" else min(step, 1e15)
     return 0.0
+
+
+def _divisor(values: Ints, entities: Ints, *, k: int) -> float:
+    """The greatest common divisor of values that k entities hold, or of all where k have others; never one that fewer than k hold."""
+    found, codes, rows = np.unique(values, return_inverse=True, return_counts=True)
+    if np.gcd.reduce(found) == 1 and np.gcd.reduce(found[rows >= k]) in (0, 1):
+        return 1.0
+    step = int(np.gcd.reduce(found[holders_of(codes, entities, size=len(found)) >= k]))
+    beside = values % step != 0 if step else values > 0
+    if after_kth(entities[beside], 0, k) is None:
+        return float(max(step, 1))
+    while after_kth(entities[values > 0], 0, k) is not None:
+        step = int(np.gcd.reduce(values))
+        theirs = values == step
+        if not theirs.any() or after_kth(entities[theirs], 0, k) is not None:
+            return float(step)
+        values, entities = values[~theirs], entities[~theirs]
+    return 1.0
 
 
 def as_column(values: Floats) -> pa.ChunkedArray:

@@ -47,6 +47,16 @@ def test_prices_stay_on_their_side_of_zero() -> None:
     assert found[0][0] == 0.0
 
 
+def test_a_value_far_beyond_all_others_is_pulled_in_so_that_their_mean_does_not_tell_it() -> None:
+    near = [100.0 + place for place in range(9)]
+    found = [cells([*near, extreme], k=10) for extreme in (1e6, 7_351_946_208.0)]
+    assert found[0] == found[1], "how far it was makes no difference"
+    ((low, high, rows),) = found[0][0]
+    assert rows == 10
+    assert 100 < (low + high) / 2 < 150
+    assert cells([*near, 120.0], k=10) != cells([*near, 110.0], k=10), "what lies among the others counts as it is"
+
+
 def test_no_more_cells_than_asked_for() -> None:
     values = np.repeat(np.arange(1_000.0), 3)
     found, protected = numeric_cells(values, np.arange(3_000), k=2, max_cells=100)

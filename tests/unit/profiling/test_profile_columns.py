@@ -201,11 +201,27 @@ def test_infinite_times_count_as_missing() -> None:
     assert np.isnan(to_parts(pa.chunked_array([days]))[0]).tolist() == [True, True, False]
 
 
+def step(values: list[float], *, part: str = "number", k: int = 2) -> float:
+    return step_of(np.asarray(values, dtype=float), part, np.arange(len(values)), k=k)
+
+
 def test_steps() -> None:
-    assert step_of(np.asarray([10.0, 25.0, 40.0]), "number") == 5.0
-    assert step_of(np.asarray([0.5, 0.25]), "number") == 0.01
-    assert step_of(np.asarray([np.pi, np.e]), "number") == 0.0
-    assert step_of(np.asarray([]), "number") == 0.0
+    assert step([10.0, 25.0, 40.0]) == 5.0
+    assert step([0.5, 0.25, 0.25]) == 0.01
+    assert step([np.pi, np.e]) == 0.0
+    assert step([]) == 0.0
+
+
+def test_a_step_is_nobody_s_value() -> None:
+    """Where all others are zero the greatest common divisor is the one value that is not; and it may be what a few have."""
+    assert step([0.0] * 50 + [902_107_735_194.0]) == 1.0
+    assert step([0.0] * 50 + [49_031_259_317.0], part="time") == 1.0
+    assert step([0.0] * 50 + [5_000.0, 10_000.0]) == 1.0, "one has 5,000"
+    assert step([0.0] * 50 + [5_000.0, 5_000.0, 15_000.0]) == 5_000.0
+    assert step([0.0] * 50 + [10_000.0, 15_000.0]) == 5_000.0, "nobody has it, and two are multiples of it"
+    assert [step([7.0, 7.0, odd]) for odd in (0.5, 1e16, 8.0)] == [7.0] * 3, "nor does it matter what one has beside all others"
+    assert step([5.0, 10.0, 20.0, 30.0]) == 10.0, "one has 5, and the others know nothing of it"
+    assert step([5.0, 10.0, 15.0, 20.0]) == 5.0, "so have the others, between them"
 
 
 def test_kinds_without_parts() -> None:

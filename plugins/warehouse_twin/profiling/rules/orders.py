@@ -144,7 +144,8 @@ def measured(evidence: Evidence, rule: Rule) -> Rule | None:
     if not evidence.supported(present):
         return None
     part = "time" if pt.is_timestamp(whole[rule.target].type) else "number"
-    cells, _ = numeric_cells(gap[present], evidence.entities[present], k=evidence.k)
+    entities, k = evidence.entities[present], evidence.k
+    cells, _ = numeric_cells(gap[present], entities, k=k)
     if not cells:
         return None
-    return replace(rule, detail={"cells": [list(cell) for cell in cells], "step": step_of(gap[present], part)})
+    return replace(rule, detail={"cells": [list(cell) for cell in cells], "step": step_of(gap[present], part, entities, k=k)})

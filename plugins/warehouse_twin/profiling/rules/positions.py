@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from warehouse_twin.profiling.matching import codes_of
+from warehouse_twin.profiling.matching import codes_of, places_in_runs
 from warehouse_twin.profiling.rules.rule import Rule
 from warehouse_twin.profiling.values import whole_number
 
@@ -27,10 +27,8 @@ def positions(column: pa.ChunkedArray, keys: Sequence[pa.ChunkedArray], *, first
     (family,) = codes_of(keys)
     values = whole_number(column)
     order = np.lexsort((values, family))
-    starts = np.r_[True, family[order][1:] != family[order][:-1]] if len(order) else np.zeros(0, dtype=bool)
-    places = np.arange(len(order))
     rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = places - np.maximum.accumulate(np.where(starts, places, 0)) + first
+    rank[order] = places_in_runs(family[order]) + first
     return pa.chunked_array([pa.array(np.where(family < 0, np.nan_to_num(values), rank).astype(np.int64)).cast(column.type)])
 
 
