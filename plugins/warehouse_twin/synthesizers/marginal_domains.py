@@ -47,6 +47,12 @@ class Cell:
     values: tuple[tuple[Any, float], ...] = ()
     ranges: tuple[tuple[int, int, float], ...] = ()
 
+    @property
+    def mean(self) -> float:
+        """Of a cell of numbers, the mean of what it is drawn as."""
+        middles = [*self.values, *(((low + high - 1) / 2, weight) for low, high, weight in self.ranges)]
+        return float(np.average([middle for middle, _ in middles], weights=[weight for _, weight in middles]))
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:

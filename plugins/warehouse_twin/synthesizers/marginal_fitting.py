@@ -7,7 +7,7 @@ Schapire 2007, JMLR 8: relaxed constraints): counts that are mostly noise pull l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
-from warehouse_twin.synthesizers.marginal_measuring import Count, Measured
+from warehouse_twin.synthesizers.marginal_measuring import Count, Estimate, Measured
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -85,10 +85,19 @@ class Fitted:
         return found
 
 
-def fit(measured: Measured, given: Ints | None, *, seed: int) -> Fitted:
+@dataclass(frozen=True)
+class Mean:
+    """What a column that is not given comes to on average, its cells being worth `worth`, shape `(cells,)`, at most about 1."""
+
+    column: int
+    worth: Floats
+    known: Estimate
+
+
+def fit(measured: Measured, given: Ints | None, means: Sequence[Mean] = (), *, seed: int) -> Fitted:
     """A model of what was measured; `given`, shape `(given columns, rows)`, are rows of the twin that it will be drawn for.
 
-    Without them it is the tree alone.
+    Without them it is the tree alone. `means` is what is known of columns besides counts.
     """
     steps = _steps(measured)
     plain = Fitted(measured, steps, tuple(np.zeros(count.counts.size) for count in measured.counts))
@@ -101,31 +110,17 @@ def fit(measured: Measured, given: Ints | None, *, seed: int) -> Fitted:
         given = given[:, counters]
     if not len(steps) or not len(counters):
         return plain
-    return Fitted(measured, steps, _weights(plain, given, counters, seed=derive_seed(seed, "fit")))
+    return Fitted(measured, steps, _weights(plain, given, counters, means, seed=derive_seed(seed, "fit")))
 
 
-def _weights(plain: Fitted, given: Ints, counters: Ints, *, seed: int) -> tuple[Floats, ...]:
+def _weights(plain: Fitted, given: Ints, counters: Ints, means: Sequence[Mean], *, seed: int) -> tuple[Floats, ...]:
     from scipy.optimize import minimize
-    from scipy.sparse import csr_matrix
 
     measured = plain.measured
     candidates = plain.candidates(given, counters, seed=seed)
-    sizes = [count.counts.size for count in measured.counts]
-    starts = np.r_[0, np.cumsum(sizes)]
-    cells = np.stack(
-        [
-            np.concatenate([_cells(measured, count, codes) for codes in candidates]) + start
-            for count, start in zip(measured.counts, starts, strict=False)
-        ],
-        axis=1,
-    )
-    rows, width = cells.shape
-    marks = csr_matrix((np.ones(rows * width), cells.ravel(), np.arange(0, rows * width + 1, width)), shape=(rows, starts[-1]))
+    marks = _marks(measured, candidates, means)
     across = marks.T.tocsr()
-    total = measured.rows
-    targets = np.concatenate([_balanced(count.counts.ravel().astype(float)) for count in measured.counts])
-    slack = np.concatenate([np.full(size, count.deviation / total) for size, count in zip(sizes, measured.counts, strict=True)])
-    slack = total * slack**2
+    targets, slack = _targets(measured, means)
 
     def dual(weights: Floats) -> tuple[float, Floats]:
         odds = (marks @ weights).reshape(len(candidates), -1)
@@ -136,8 +131,40 @@ def _weights(plain: Fitted, given: Ints, counters: Ints, *, seed: int) -> tuple[
         expected = across @ ((chances / sums).ravel() / len(counters))
         return value, expected - targets + slack * weights
 
-    solved = minimize(dual, np.zeros(starts[-1]), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS})
-    return tuple(solved.x[start:end] for start, end in pairwise(starts))
+    solved = minimize(dual, np.zeros(len(targets)), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS}).x
+    starts = np.cumsum([0, *(count.counts.size for count in measured.counts)])
+    found = [solved[start:end] for start, end in pairwise(starts)]
+    for mean, weight in zip(means, solved[starts[-1] :], strict=True):
+        found[mean.column - measured.given] += weight * mean.worth  # counts of single columns come first
+    return tuple(found)
+
+
+def _marks(measured: Measured, candidates: Sequence[Ints], means: Sequence[Mean]) -> Any:
+    """What each candidate counts in: the measured cells that it falls into, then what it is worth; sparse, a row a candidate."""
+    from scipy.sparse import csr_matrix, hstack
+
+    sizes = [count.counts.size for count in measured.counts]
+    starts = np.cumsum([0, *sizes])
+    cells = [np.concatenate([_cells(measured, count, codes) for codes in candidates]) for count in measured.counts]
+    places = np.stack([of_count + start for of_count, start in zip(cells, starts, strict=False)], axis=1)
+    rows, width = places.shape
+    counted = csr_matrix((np.ones(rows * width), places.ravel(), np.arange(0, rows * width + 1, width)), shape=(rows, starts[-1]))
+    worths = [np.concatenate([mean.worth[codes[mean.column]] for codes in candidates]) for mean in means]
+    return hstack([counted, *(csr_matrix(worth[:, None]) for worth in worths)], format="csr")
+
+
+def _targets(measured: Measured, means: Sequence[Mean]) -> tuple[Floats, Floats]:
+    """What the marks of a row are to be on average, and how much each may be off: rows times the variance of what was measured.
+
+    Means bind as if there were one row: the tree that they set right is off by the noise of many counts, and not as little as so many
+    rows would be by chance.
+    """
+    total = measured.rows.value
+    shares = [_balanced(count.counts.ravel().astype(float)) for count in measured.counts]
+    noise = [np.full(count.counts.size, count.deviation / total) for count in measured.counts]
+    targets = np.concatenate([*shares, [mean.known.value for mean in means]])
+    slack: Floats = np.concatenate([total * np.concatenate(noise) ** 2, [mean.known.deviation**2 for mean in means]])
+    return targets, slack
 
 
 def _cells(measured: Measured, count: Count, codes: Ints) -> Ints:

@@ -7,6 +7,7 @@ with many rows each, of which noise takes little.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -64,12 +65,32 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number and the standard deviation of its noise."""
+
+    value: float
+    deviation: float
+
+    def over(self, other: Estimate) -> Estimate:
+        """This number a unit of another one, to first order."""
+        ratio = self.value / other.value
+        return Estimate(ratio, ratio * math.hypot(self.deviation / self.value, other.deviation / other.value))
+
+
+def combined(estimates: Sequence[Estimate]) -> Estimate:
+    """The mean of what was measured several times, weighted by precision; one at least, as what follows divides by it."""
+    precision = np.asarray([one.deviation**-2 for one in estimates])
+    mean = float(np.average([one.value for one in estimates], weights=precision))
+    return Estimate(max(1.0, mean), float(precision.sum() ** -0.5))
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """All that is known of a table's rows; `parts` gives the coarse part of each cell, by column."""
 
     sizes: tuple[int, ...]
     given: int
-    rows: float
+    rows: Estimate
     parts: tuple[tuple[int, ...], ...]
     counts: tuple[Count, ...]
 
@@ -91,7 +112,7 @@ class Measured:
 
     def to_dict(self) -> dict[str, Any]:
         counts = [{**asdict(count), "counts": count.counts.tolist()} for count in self.counts]
-        return {"sizes": self.sizes, "given": self.given, "rows": self.rows, "parts": self.parts, "counts": counts}
+        return {"sizes": self.sizes, "given": self.given, "rows": asdict(self.rows), "parts": self.parts, "counts": counts}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Measured:
@@ -100,7 +121,7 @@ class Measured:
             for item in value["counts"]
         ]
         parts = tuple(tuple(part) for part in value["parts"])
-        return cls(tuple(value["sizes"]), value["given"], value["rows"], parts, tuple(counts))
+        return cls(tuple(value["sizes"]), value["given"], Estimate(**value["rows"]), parts, tuple(counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +138,14 @@ class Spending:
         return noisy.reshape(counts.shape), deviation(cost.rho, distance=self.distance)
 
 
-def measure(coded: Coded, given_parts: Sequence[tuple[int, ...]], spending: Spending) -> Measured:
-    """Measure a table within `spending`; `given_parts` are the coarse parts of the given columns."""
+def measure(coded: Coded, given_parts: Sequence[tuple[int, ...]], rows: Estimate, spending: Spending) -> Measured:
+    """Measure a table within `spending`; `given_parts` are the coarse parts of the given columns, `rows` how many were counted before."""
     own, found = coded.own, []
     for column in own:
         counts = np.bincount(coded.codes[column], minlength=coded.sizes[column]).astype(np.int64)
         noisy, noise = spending.counted("columns", counts, spending.rho * COLUMNS / len(own))
         found.append(Count((column,), noisy, noise))
-    rows = max(1.0, float(np.mean([count.counts.sum() for count in found]))) if found else 0.0
+    sums = [Estimate(float(count.counts.sum()), count.deviation * math.sqrt(count.counts.size)) for count in found]
     parts = [*given_parts, *(coarse_parts(count.counts, ordered=coded.ordered[count.columns[0]]) for count in found)]
     edges = list(_chosen(coded, spending))
     for a, b in edges:
@@ -135,7 +156,7 @@ def measure(coded: Coded, given_parts: Sequence[tuple[int, ...]], spending: Spen
         table = _coarse(coded.table(a, b), parts[a], parts[b])
         noisy, noise = spending.counted("coarse pairs", table, spending.rho * COARSE / len(pairs))
         found.append(Count((a, b), noisy, noise, coarse=True))
-    return Measured(coded.sizes, coded.given, rows, tuple(parts), tuple(found))
+    return Measured(coded.sizes, coded.given, combined([rows, *sums]), tuple(parts), tuple(found))
 
 
 def coarse_parts(counts: Ints, *, ordered: bool) -> tuple[int, ...]:

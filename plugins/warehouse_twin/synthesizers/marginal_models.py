@@ -120,7 +120,7 @@ class MarginalModel(WholeSchema):
     ) -> tuple[Ints, dict[str, Ints]]:
         """What is known of a table's rows from their parents, shape `(columns, rows)`, and the rows of their parents."""
         if table.drive is None:
-            rows = round(table.fitted.measured.rows / (1 - self.held_out) * size[1]) if size[0] is None else size[0]
+            rows = round(table.fitted.measured.rows.value / (1 - self.held_out) * size[1]) if size[0] is None else size[0]
             return np.zeros((0, rows), dtype=np.int64), {}
         key, parent = table.drive
         above = self.tables[parent]

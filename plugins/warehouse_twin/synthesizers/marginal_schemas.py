@@ -20,15 +20,15 @@ from warehouse_twin.profiling.matching import places_in_runs
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.randomness import derive_seed, mix, uniforms
 from warehouse_twin.synthesizers.marginal_domains import Allowance, Cell, Domain, bounds_of, learn_domain, made_domain, public_domain
-from warehouse_twin.synthesizers.marginal_fitting import fit
-from warehouse_twin.synthesizers.marginal_measuring import Coded, Measured, Spending, measure
+from warehouse_twin.synthesizers.marginal_fitting import Mean, fit
+from warehouse_twin.synthesizers.marginal_measuring import Coded, Estimate, Measured, Spending, measure
 from warehouse_twin.synthesizers.marginal_models import MarginalModel, TableModel
 
 Ints = NDArray[np.int64]
 DOMAINS = 0.25
 """Share of the budget for learning domains."""
-ROWS = 0.005
-"""Of that, what is spent on how many rows there are."""
+ROWS = 0.02
+"""What of that is spent on how many rows there are: from this, parents learn how many children they have in all."""
 SHOWN = 0.1
 """Share of δ for values that too few hold to be shown."""
 ROWS_ALONE = ""
@@ -92,7 +92,8 @@ def measure_schema(bounded: Mapping[str, Counted], *, promise: Promise) -> Measu
     for name, table in bounded.items():
         budget = Cost(account.allowed.rho * len(parts[name]) / width, account.allowed.delta * len(parts[name]) / width)
         most = {f"#{child}": bounded[child].children_at_most if child != ROWS_ALONE else 0 for child in _children_of(name, bounded)}
-        domains = _domains(table, parts[name], most, budget, account)
+        rows = _counted(table, budget.rho * ROWS, account)
+        domains = _domains(table, parts[name], most, rows, budget, account)
         own = np.stack([domain.codes(parts[name][domain.name]) for domain in domains])
         given, given_parts = np.zeros((0, own.shape[1]), dtype=np.int64), []
         if table.drive is not None and table.link is not None:
@@ -103,7 +104,7 @@ def measure_schema(bounded: Mapping[str, Counted], *, promise: Promise) -> Measu
         sizes = (*(len(part) for part in given_parts), *(domain.size for domain in domains))
         ordered = (*(False for _ in given_parts), *(domain.numeric for domain in domains))
         spending = Spending(budget.rho * (1 - DOMAINS) * (1 - 1e-6), table.at_most, account)
-        measured[name] = domains, measure(Coded(codes[name], sizes, ordered, len(given_parts)), given_parts, spending)
+        measured[name] = domains, measure(Coded(codes[name], sizes, ordered, len(given_parts)), given_parts, rows, spending)
     return Measurement(measured, account)
 
 
@@ -120,8 +121,20 @@ def _fitted(
         plain = fit(known, None, seed=own)
         model = TableModel(domains, plain, table.rows.schema, _children_of(name, tables), table.drive, table.others, table.made)
         given, _ = sample.given(model, name, codes, (None, 1.0), seed=own)
-        found[name] = replace(model, fitted=fit(known, given, seed=own))
+        found[name] = replace(model, fitted=fit(known, given, _means(model, measured), seed=own))
         codes[name] = found[name].fitted.draw(given, np.arange(given.shape[1], dtype=np.int64), seed=own)
+    return found
+
+
+def _means(model: TableModel, measured: Mapping[str, tuple[tuple[Domain, ...], Measured]]) -> list[Mean]:
+    """How many children a row has on average: a sum of noisy numbers of children is off by more than the children's own number is."""
+    found, own = [], model.fitted.measured
+    for column, child in zip(range(len(own.sizes) - len(model.children), len(own.sizes)), model.children, strict=True):
+        if child != ROWS_ALONE:
+            worth = np.asarray([cell.mean for cell in model.domains[column - own.given].cells])
+            most = worth.max()
+            known = measured[child][1].rows.over(own.rows)
+            found.append(Mean(column, worth / most, Estimate(known.value / most, known.deviation / most)))
     return found
 
 
@@ -179,12 +192,16 @@ def _columns(name: str, tables: Mapping[str, Counted]) -> dict[str, pa.ChunkedAr
     return found
 
 
+def _counted(table: Counted, rho: float, account: Account) -> Estimate:
+    """How many rows a table has."""
+    noisy, noise = Spending(rho, table.at_most, account).counted("rows", np.asarray([len(table.entities)], dtype=np.int64), rho)
+    return Estimate(max(1.0, float(noisy[0])), noise)
+
+
 def _domains(
-    table: Counted, columns: Mapping[str, pa.ChunkedArray], most: Mapping[str, int], budget: Cost, account: Account
+    table: Counted, columns: Mapping[str, pa.ChunkedArray], most: Mapping[str, int], rows: Estimate, budget: Cost, account: Account
 ) -> tuple[Domain, ...]:
     """Domains of a table's columns; `most` children of each kind a row can have."""
-    spending = Spending(budget.rho * ROWS, table.at_most, account)
-    rows = max(1.0, float(spending.counted("rows", np.asarray([len(table.entities)], dtype=np.int64), spending.rho)[0][0]))
     allowance = Allowance(budget.rho * (DOMAINS - ROWS) / len(columns), budget.delta / len(columns), table.at_most, account)
     made = {profile.name for profile in table.made}
     found = []
@@ -198,7 +215,7 @@ def _domains(
             found.append(public_domain(name, column, declared["values"], nullable=nullable, allowance=allowance))
         else:
             bounds = bounds_of(column.type, str(declared["from"]), str(declared["to"])) if declared else None
-            found.append(learn_domain(name, column, nullable=nullable, rows=rows, allowance=allowance, bounds=bounds))
+            found.append(learn_domain(name, column, nullable=nullable, rows=rows.value, allowance=allowance, bounds=bounds))
     return tuple(found)
 
 

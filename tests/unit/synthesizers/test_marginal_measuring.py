@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from warehouse_twin.privacy.accounting import Account, Cost
-from warehouse_twin.synthesizers.marginal_fitting import fit
-from warehouse_twin.synthesizers.marginal_measuring import Coded, Measured, Spending, coarse_parts, measure
+from warehouse_twin.synthesizers.marginal_fitting import Mean, fit
+from warehouse_twin.synthesizers.marginal_measuring import Coded, Estimate, Measured, Spending, coarse_parts, combined, measure
 
 ROWS = 4_000
+ROUGHLY = Estimate(3_900.0, 300.0)
 
 
 def coded(seed: int = 2) -> Coded:
@@ -23,19 +24,19 @@ def coded(seed: int = 2) -> Coded:
 
 @pytest.fixture(scope="module")
 def measured() -> Measured:
-    return measure(coded(), [], Spending(50.0, 1, Account(Cost(50.0))))
+    return measure(coded(), [], ROUGHLY, Spending(50.0, 1, Account(Cost(50.0))))
 
 
 def test_the_tree_joins_what_depends(measured: Measured) -> None:
     edges = {frozenset(count.columns) for count in measured.tree}
     assert {frozenset((0, 3)), frozenset((1, 3))} <= edges  # a with b, b with c
     assert len(edges) == 3
-    assert measured.rows == pytest.approx(ROWS, abs=10)
+    assert measured.rows.value == pytest.approx(ROWS, abs=10)
 
 
 def test_all_that_is_spent_is_booked() -> None:
     account = Account(Cost(0.5))
-    measure(coded(), [], Spending(0.5, 3, account))
+    measure(coded(), [], ROUGHLY, Spending(0.5, 3, account))
     assert account.total.rho == pytest.approx(0.5, rel=1e-3)
     assert account.total.rho <= 0.5
 
@@ -49,8 +50,29 @@ def test_rows_that_are_drawn_have_the_counts(measured: Measured) -> None:
         assert np.abs(found - real.table(*pair)).sum() / ROWS < 0.12
 
 
+def test_what_is_measured_several_times_is_weighted_by_precision() -> None:
+    both = combined([Estimate(100.0, 1.0), Estimate(110.0, 2.0)])
+    assert both.value == pytest.approx(102.0)  # (100 · 1 + 110 · 1/4) / (5/4)
+    assert both.deviation == pytest.approx(0.8**0.5)
+    assert combined([Estimate(-5.0, 1.0)]).value == 1.0
+    assert Estimate(200.0, 3.0).over(Estimate(100.0, 2.0)) == Estimate(2.0, pytest.approx(0.05))
+
+
+def test_what_is_known_of_a_mean_moves_cells_that_are_known_less() -> None:
+    """d is 0 to 4, 2 on average; a mean of 2.4 pulls it up where that is known better than the counts are, and not where it is not."""
+    rough = measure(coded(), [], ROUGHLY, Spending(0.005, 1, Account(Cost(0.005))))
+    given, worth = np.zeros((0, ROWS), dtype=np.int64), np.arange(5) / 4
+    plain, firm, vague = (
+        fit(rough, given, means, seed=1).draw(given, np.arange(ROWS), seed=5)[2].mean()
+        for means in ([], [Mean(2, worth, Estimate(0.6, 0.0005))], [Mean(2, worth, Estimate(0.6, 10.0))])
+    )
+    assert plain < 2.3
+    assert firm == pytest.approx(2.4, abs=0.07)
+    assert vague == pytest.approx(plain, abs=0.02)
+
+
 def test_nothing_is_learned_from_noise_alone() -> None:
-    poor = measure(coded(), [], Spending(1e-7, 1, Account(Cost(1e-7))))
+    poor = measure(coded(), [], ROUGHLY, Spending(1e-7, 1, Account(Cost(1e-7))))
     given = np.zeros((0, 500), dtype=np.int64)
     drawn = fit(poor, given, seed=1).draw(given, np.arange(500), seed=5)
     assert drawn.shape == (4, 500)
