@@ -35,6 +35,11 @@ def test_the_second_release_says_what_drifted_since_the_first(first: Project) ->
     assert found[1]["source_drift"]["score"]["value"] == 0
     assert 0 < found[1]["twin_drift"]["score"]["value"] < 0.1
     assert {found[1][name]["status"] for name in ("source_drift", "twin_drift", "parity", "opportunity", "subgroup_shape")} == {"shown"}
+    assert not {"membership_releases", "membership_added"} & found[0].keys()
+    assert "membership_added" not in found[1]  # nobody came
+    together = found[1]["membership_releases"]
+    assert (together["status"], together["goal"]) == ("pass", 0.55)
+    assert 0.4 < together["score"]["value"] < 0.6
     facts = json.loads((first.workspace / "runs" / "shop" / "2" / "receipts" / "gate.json").read_text())["facts"]
     assert "drift" not in facts
     assert facts["fairness"][0].startswith("customers: parity differs by 0.")

@@ -22,16 +22,17 @@ def attack_scores(twin: ResolvedTwin, real: Real, rows: pa.Table) -> list[Score]
     seed = derive_seed(real.seed, "attacks")
     found = []
     if len(real.record) >= FEWEST_COLUMNS:
-        record = _attacked(real, rows, real.record)
+        record = attacked(real, rows, real.record)
         found += [singling_out(record, seed=seed), *nearest_row_attacks(record, seed=seed)]
     if real.record:
-        found.append(rare_combinations(_attacked(real, rows, real.record), k=real.k, seed=seed))
+        found.append(rare_combinations(attacked(real, rows, real.record), k=real.k, seed=seed))
     if texts := text_columns(twin, real.table):
-        found.append(rare_words(_attacked(real, rows, texts), k=real.k, seed=seed))
+        found.append(rare_words(attacked(real, rows, texts), k=real.k, seed=seed))
     return found
 
 
-def _attacked(real: Real, rows: pa.Table, columns: tuple[str, ...]) -> Attacked:
+def attacked(real: Real, rows: pa.Table, columns: tuple[str, ...]) -> Attacked:
+    """A table before an attacker who knows people by these columns."""
     training, holdout = real.training, real.holdout
     drawn, known, held = (part.select(list(columns)) for part in (rows, training.rows, holdout.rows))
     return Attacked(real.table.name, columns, drawn, known, held, training.entities, holdout.entities)

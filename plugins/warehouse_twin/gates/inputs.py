@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,10 @@ class Inputs:
     """rows of the twin that break each rule of a table"""
     made_up: Callable[[str], Collection[str]] = lambda _: ()
     """columns of a table whose values are made up"""
+    earlier: Callable[[str], Sequence[pa.Table]] = lambda _: ()
+    """the table in releases before, the newest first"""
+    present: Callable[[str], Ints] = lambda _: np.zeros(0, dtype=np.int64)
+    """the entities of a table's rows when the newest of those was made"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,10 @@ def _over(hops: int) -> Callable[[ResolvedTwin, ResolvedTable], bool]:
     return lambda twin, table: any(way.hops == hops for way in ways(twin, table))
 
 
+def _compared_before(twin: ResolvedTwin, table: ResolvedTable) -> bool:
+    return table.name in twin.released_before and len(record_columns(twin, table)) >= FEWEST_COLUMNS
+
+
 _ANY_COLUMN = _once(lambda twin, table: bool(shape_columns(twin, table)))
 _ANY_PAIR = _once(lambda twin, table: len(shape_columns(twin, table)) > 1)
 _ANY_TRIPLE = _once(lambda twin, table: len(shape_columns(twin, table)) > 2)
@@ -164,4 +168,9 @@ MEASURES: Mapping[str, Measure] = {
     "rare_words": Measure("lower", {"table": _once(lambda twin, table: bool(text_columns(twin, table)))}),
     **{f"membership{part}": Measure("lower", {"table": _WHOLE_RECORD}) for part in ("", "_exposed", "_found")},
     **{f"membership_children{part}": Measure("lower", {"table": _ANY_FAMILY}) for part in ("", "_found")},
+    "membership_releases": Measure("lower", {"table": _once(_compared_before)}),
+    "membership_added": Measure("lower", {"table": _once(lambda twin, table: table.name in twin.grown and _compared_before(twin, table))}),
+    "rare_words_releases": Measure(
+        "lower", {"table": _once(lambda twin, table: table.name in twin.released_before and bool(text_columns(twin, table)))}
+    ),
 }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from warehouse_twin.gates.across_scoring import across_scores
 from warehouse_twin.gates.attack_scoring import attack_scores
 from warehouse_twin.gates.inputs import Inputs, Part, Real
 from warehouse_twin.gates.key_scoring import Links, key_scores
@@ -125,7 +126,7 @@ def _copies(real: Real, rows: pa.Table, record: tuple[str, ...]) -> list[Score]:
 
 def _attacks(twin: ResolvedTwin, real: Real, rows: pa.Table, inputs: Inputs) -> list[Score]:
     """What an attacker finds out."""
-    return [*attack_scores(twin, real, rows), *membership_scores(twin, real, rows, inputs)]
+    return [*attack_scores(twin, real, rows), *membership_scores(twin, real, rows, inputs), *across_scores(twin, real, rows, inputs)]
 
 
 def _samples(real: Real, rows: pa.Table, columns: tuple[str, ...]) -> Samples:

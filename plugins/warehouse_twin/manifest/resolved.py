@@ -129,6 +129,10 @@ class ResolvedTwin:
     target_dialect: Dialect = "duckdb"
     drawn_before: tuple[str, ...] = ()
     """tables that the release before has drawn too; found anew by each gate"""
+    released_before: tuple[str, ...] = ()
+    """of those the ones that had the same columns to be compared by; found anew by each gate"""
+    grown: tuple[str, ...] = ()
+    """of those the ones that enough entities came to since, on either side of the holdout; found anew by each gate"""
     privacy: ResolvedPrivacy | None = None
     """what `marginal` promises; None: nothing is promised"""
     queries: tuple[AskedQuery, ...] = ()
@@ -165,8 +169,8 @@ class ResolvedTwin:
         queries = tuple(AskedQuery(**{**item, "measures": tuple(item["measures"])}) for item in value.get("queries", ()))
         promised = value.get("privacy")
         privacy = ResolvedPrivacy(**{**promised, "budget": tuple(promised["budget"])}) if promised else None
-        more = {"queries": queries, "drawn_before": tuple(value.get("drawn_before", ())), "privacy": privacy}
-        return cls(**{**value, "tables": tables, **more})
+        before = {name: tuple(value.get(name, ())) for name in ("drawn_before", "released_before", "grown")}
+        return cls(**{**value, "tables": tables, "queries": queries, "privacy": privacy, **before})
 
 
 def _published_from(table: ResolvedTable, chosen: str) -> ResolvedTable:

@@ -83,23 +83,29 @@ def attack(records: Records, *, holdout_entities: Ints, seed: int) -> tuple[Told
     with more than 20,000 rows as many are looked at, through a window. None for
     a record of fewer than two columns, or without rows on a side.
     """
+    told = tell(records, [(records.floor, ALONE)] if records.floor is not None else [], holdout_entities=holdout_entities, seed=seed)
+    return (told[0], told[1] if len(told) > 1 else None) if told else None
+
+
+def tell(records: Records, more: Sequence[tuple[pa.Table, int]], *, holdout_entities: Ints, seed: int) -> list[Told]:
+    """What the attack says with the twin in hand, then with each of `more` in its place, of which so many rows are looked at; nothing
+    where there is nothing to ask."""
     held = records.holdout
     if len(records.columns) < FEWEST_COLUMNS or held is None or records.entities is None:
-        return None
-    names, known = list(records.columns), [records.synthetic, *([] if records.floor is None else [records.floor])]
+        return []
+    names, known = list(records.columns), [(records.synthetic, HELD), *more]
     sides = [(records.training, records.entities), (held, holdout_entities)]
-    if not min(len(rows) for rows in (*(rows for rows, _ in sides), *known)):
-        return None
+    if not min(len(rows) for rows, _ in (*sides, *known)):
+        return []
     look = _window(records, held, seed=seed)
     asked = _asked([_seen(rows.select(names), look, entities) for rows, entities in sides], seed=seed)
-    found = [_few(_seen(rows.select(names), look)[0], most, seed=seed) for rows, most in zip(known, (HELD, ALONE), strict=False)]
+    found = [_few(_seen(rows.select(names), look)[0], most, seed=seed) for rows, most in known]
     if not asked.members or asked.entities == asked.members or not len(found[0]):
-        return None
+        return []
     real, *drawn = encode_points([asked.rows, *found], names)
     people = _People.of(real, asked.entity, seed=seed)
     exposed = _exposed(asked, people.nearest[:, 1], seed=seed)
-    told = [_told(asked, *_nearer(people, points), exposed) for points in drawn if len(points)]
-    return told[0], told[1] if len(told) > 1 else None
+    return [_told(asked, *_nearer(people, points), exposed) for points in drawn if len(points)]
 
 
 def _told(asked: Asked, nearer: Floats, kinds: Ints, exposed: Bools) -> Told:

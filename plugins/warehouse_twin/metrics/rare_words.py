@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from warehouse_twin.metrics.columns import Ints, decode, kind_of
 from warehouse_twin.metrics.rarity import holders, numbered, shown_score
 from warehouse_twin.metrics.risks import Attacked, impossible
 from warehouse_twin.metrics.score import Score
+from warehouse_twin.randomness import first_permuted
 
 ROWS = 50_000
 """Rows of each kind whose texts are read, at most."""
@@ -29,36 +31,43 @@ class _Words:
     size: int
 
 
-def rare_words(attacked: Attacked, *, k: int, seed: int) -> Score:
+def rare_words(attacked: Attacked, earlier: Sequence[pa.Table] = (), *, k: int, seed: int, measure: str = "rare_words") -> Score:
     """How many of the words that fewer than k real entities have in a text column the twin has there, of its members: in [0, 1], lower is
     better.
 
     A word is four or more letters or digits in a row. Of every row with such words the share that the twin has in the same column; the
     value is the mean over members, the ceiling that over others, so that words made up by chance, or taken from a list of names, weigh on
     both sides. The interval is that of the difference, laid at the ceiling. Up to 50,000 rows of each kind are read, and k is less by as
-    much. Where no word is rare value and ceiling are 0.
+    much. Where no word is rare value and ceiling are 0. With the rows of `earlier` releases only words count that are in all of them:
+    what is made up by chance is seldom made up twice.
     """
     if not attacked.possible:
-        return impossible("rare_words", attacked.table)
+        return impossible(measure, attacked.table)
     read = attacked.some(ROWS, seed=seed, stream="texts")
-    drawn, members, others = (len(rows) for rows in (read.synthetic, read.training, read.holdout))
+    releases = [read.synthetic, *(_some(rows, seed=seed) for rows in earlier)]
+    ends = np.cumsum([len(rows) for rows in releases])
+    drawn, members, others = int(ends[-1]), len(read.training), len(read.holdout)
     rare, shown = np.zeros((2, members + others), dtype=np.int64)
     # of some of the rows only so many of k are seen: more of what they hold would be common in all rows, and the twin may have learned it
     seen = max(2, math.ceil(k * (members + others) / (len(attacked.training) + len(attacked.holdout))))
     owner = numbered(read.training_entities, read.holdout_entities)
     for name in read.columns:
-        columns = [rows.column(name) for rows in (read.synthetic, read.training, read.holdout)]
+        columns = [rows.column(name) for rows in (*releases, read.training, read.holdout)]
         if any(kind_of(column.type) != "categorical" for column in columns):
             continue
         words = _words(columns, name=name)
         real = words.row >= drawn
         row, word = words.row[real] - drawn, words.word[real]
-        there = np.zeros(words.size, dtype=bool)
-        there[words.word[~real]] = True
+        release = np.searchsorted(ends, words.row[~real], side="right")
+        there = np.bincount(np.unique(words.word[~real] * len(ends) + release) // len(ends), minlength=words.size) == len(ends)
         few = (holders(word, owner[row], size=words.size) < seen)[word]
         rare += np.bincount(row[few], minlength=len(rare))
         shown += np.bincount(row[few & there[word]], minlength=len(rare))
-    return shown_score("rare_words", attacked.table, (rare, shown), (read.training_entities, read.holdout_entities))
+    return shown_score(measure, attacked.table, (rare, shown), (read.training_entities, read.holdout_entities))
+
+
+def _some(rows: pa.Table, *, seed: int) -> pa.Table:
+    return rows.take(pa.array(first_permuted(len(rows), ROWS, seed=seed, stream="texts/earlier")))
 
 
 def _words(columns: list[pa.ChunkedArray], *, name: str) -> _Words:

@@ -17,6 +17,7 @@ from warehouse_twin.manifest.model import Manifest
 from warehouse_twin.receipts import Receipt
 from warehouse_twin.releases.registry import registry_of
 from warehouse_twin.settings import Settings
+from warehouse_twin.stages import across
 from warehouse_twin.stages.measuring import FOLDER as MEASUREMENTS
 from warehouse_twin.stages.runs import runs_of
 from warehouse_twin.warehouses import open_warehouse
@@ -49,6 +50,8 @@ def collect(settings: Settings, manifest: Manifest) -> Collected:
     """Collect the garbage of one twin. The caller holds the twin's lock, so nothing found here is in use."""
     workspace, twin = settings.workspace, manifest.twin
     doomed = [*_temporary(workspace, twin), *_snapshots(workspace, twin), *_unreferenced(workspace, twin)]
+    opened = [run.release for run in runs_of(workspace, twin) if not run.closed]
+    doomed += across.forgotten(workspace, twin, [*opened, *registry_of(settings).numbers(twin)[-1:]])
     paths = sorted({path for path in doomed if not any(parent in doomed for parent in path.parents)})
     size = sum(_size(path) for path in paths)
     for path in paths:
@@ -84,7 +87,7 @@ def _unreferenced(workspace: Workspace, twin: str) -> list[Path]:
     """Outputs of stages that no run refers to any more."""
     kept = set(_referenced(workspace, twin))
     outputs = [path for zone in ("secure", "internal") for path in (workspace.root / zone / twin).glob("*/*")]
-    others = (workspace.snapshot(twin, 0).parent, workspace.output("secure", twin, MEASUREMENTS, "").parent)
+    others = [workspace.output("secure", twin, folder, "0").parent for folder in ("snapshot", MEASUREMENTS, across.FOLDER)]
     return [path for path in outputs if path.parent not in others and path not in kept]
 
 

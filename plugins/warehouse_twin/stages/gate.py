@@ -26,7 +26,7 @@ from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.ruling import broken_rows, near
-from warehouse_twin.stages import drift, parity, workload
+from warehouse_twin.stages import across, drift, parity, workload
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.measuring import claim_of
 from warehouse_twin.stages.snapshots import read_snapshot
@@ -47,6 +47,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "targets": {name: spec.targets for name, spec in manifest.tables.items()},
         "seed": _seed(context),
         **drift.parameters(context),
+        **across.parameters(context),
         **parity.parameters(context),
         **workload.parameters(context),
     }
@@ -60,7 +61,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     from warehouse_twin.gates.report import document_of, write_report
 
     queries = workload.queries_of(context.manifest.workload, context.resolved, context.settings.project)
-    resolved = drift.with_before(workload.with_queries(context.decided, queries), context)
+    resolved = across.with_earlier(drift.with_before(workload.with_queries(context.decided, queries), context), context)
     asked = requirements(load_policy(context.settings.expectations), resolved, context.manifest)
     inputs = _inputs(context)
     scored = score_twin(resolved, inputs, seed=_seed(context))
@@ -156,7 +157,10 @@ def _inputs(context: StageContext) -> Inputs:
 
     resolved = context.resolved
     plans = key_plans(resolved)
-    return Inputs(real, twin, floor, challengers, rules, lambda name: profile(name).made_up)
+    return Inputs(
+        real, twin, floor, challengers, rules, lambda name: profile(name).made_up,
+        lambda name: across.earlier(context, resolved, name), lambda name: across.there(context, name),
+    )  # fmt: skip
 
 
 def _heads(context: StageContext) -> list[Rows]:

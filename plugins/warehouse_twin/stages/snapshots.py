@@ -26,6 +26,7 @@ from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
 from warehouse_twin.relations.cold_start import unread, with_made_up
 from warehouse_twin.relations.entities import Membership, memberships
 from warehouse_twin.releases.registry import registry_of
+from warehouse_twin.stages.across import remember
 from warehouse_twin.stages.chain_guard import refuse_copied, refuse_published
 from warehouse_twin.stages.checked_manifests import checked_against, placed
 from warehouse_twin.stages.context import RESOLVED, StageContext
@@ -88,6 +89,7 @@ def take_snapshot(context: StageContext) -> Taken:
     }
     rows = {name: table.num_rows for name, table in tables.items()}
     members = memberships(resolved, tables, secret=secret)
+    remember(context, members)
     refuse_broken(resolved, tables)
     unrepaired = dict(tables)
     repairs = repair(resolved, tables)
