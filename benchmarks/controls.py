@@ -89,7 +89,7 @@ SCHEMAS: Mapping[str, Callable[[Path], Case]] = {
 
 
 def main() -> int:
-    return gate.ran(CONTROLS, SCHEMAS, runs)
+    return gate.ran(CONTROLS, SCHEMAS, tuple(SCHEMAS), runs)
 
 
 if __name__ == "__main__":

@@ -126,11 +126,18 @@ def offices(_: Path) -> Case:
     return case_of("company", company.SCHEMA, company.company(seed=1), entity="employees")
 
 
+def adult(_: Path) -> Case:
+    """UCI Adult, of DATA=<folder> as for CASE=adult; each row is a person."""
+    rows = pq.read_table(Path(os.environ.get("DATA", "")) / "train.parquet")
+    return case_of("adult", Schema((Table("adult", (), ()),), frozenset()), {"adult": rows}, entity=None)
+
+
 CASES: Mapping[str, Callable[[Path], Case]] = {
     "flights": flights,
     "tpch": lambda folder: tpch(folder, 0.1),
     "shop": shop,
     "company": offices,
+    "adult": adult,
 }
 
 
