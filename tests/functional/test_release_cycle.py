@@ -37,6 +37,8 @@ def test_the_second_release_says_what_drifted_since_the_first(first: Project) ->
     assert {found[1][name]["status"] for name in ("source_drift", "twin_drift", "parity", "opportunity", "subgroup_shape")} == {"shown"}
     assert not {"membership_releases", "membership_added"} & found[0].keys()
     assert "membership_added" not in found[1]  # nobody came
+    assert [verdict["canaries"]["status"] for verdict in found] == ["pass", "pass"]
+    assert found[0]["canaries"]["score"] == found[1]["canaries"]["score"]  # of one model
     together = found[1]["membership_releases"]
     assert (together["status"], together["goal"]) == ("pass", 0.55)
     assert 0.4 < together["score"]["value"] < 0.6

@@ -65,6 +65,7 @@ NEXT: Mapping[str, str] = {
     "membership_found": _PRIVATE,
     "membership_children": _PRIVATE,
     "membership_children_found": _PRIVATE,
+    "canaries": _PRIVATE,
     "membership_releases": _PRIVATE,
     "membership_added": _PRIVATE,
     "rare_words_releases": "`kind: text` or `pii` for the columns, or a `generator`; a loosened goal needs a reason auditors accept",

@@ -112,6 +112,7 @@ _ANY_TRIPLE = _once(lambda twin, table: len(shape_columns(twin, table)) > 2)
 _ANY_CHILD = _once(lambda twin, table: not table.keep_real and bool(children_keys(twin, table)))
 _ANY_FAMILY = _once(lambda twin, table: bool(own_children(twin, table)))
 _ANY_RECORD = _once(lambda twin, table: bool(record_columns(twin, table)))
+_CANARIES = _once(lambda twin, table: table.canaries and len(record_columns(twin, table)) >= FEWEST_COLUMNS)
 _WHOLE_RECORD = _once(lambda twin, table: len(record_columns(twin, table)) >= FEWEST_COLUMNS)
 
 MEASURES: Mapping[str, Measure] = {
@@ -168,6 +169,7 @@ MEASURES: Mapping[str, Measure] = {
     "rare_words": Measure("lower", {"table": _once(lambda twin, table: bool(text_columns(twin, table)))}),
     **{f"membership{part}": Measure("lower", {"table": _WHOLE_RECORD}) for part in ("", "_exposed", "_found")},
     **{f"membership_children{part}": Measure("lower", {"table": _ANY_FAMILY}) for part in ("", "_found")},
+    "canaries": Measure("lower", {"table": _CANARIES}),
     "membership_releases": Measure("lower", {"table": _once(_compared_before)}),
     "membership_added": Measure("lower", {"table": _once(lambda twin, table: table.name in twin.grown and _compared_before(twin, table))}),
     "rare_words_releases": Measure(

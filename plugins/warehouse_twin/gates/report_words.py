@@ -106,6 +106,7 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     ),
     "membership_children": ("Membership by children", "How well the rows below it, and nothing of its own, tell who was learned from."),
     "membership_children_found": ("Members found by children", "The share of those learned from that are found by the rows below them."),
+    "canaries": ("Canaries", "How well planted rows of a second model, which is never published, are told from rows like them."),
     "membership_releases": ("Membership by all releases", "How well who kept the releases before, too, tells who was learned from."),
     "membership_added": ("Who came since", "How well the releases before and now tell apart who came to the source between them."),
     "rare_words_releases": ("Rare words in all releases", "The same of words that this release and those before have in common."),
@@ -123,7 +124,7 @@ PRIVACY = (
     *("exact_copies", "near_copies", "dcr_excess"),
     *("singling_out", "linkability", "attribute_inference", "rare_combinations", "rare_words"),
     *("membership", "membership_exposed", "membership_found", "membership_children", "membership_children_found"),
-    *("membership_releases", "membership_added", "rare_words_releases"),
+    *("canaries", "membership_releases", "membership_added", "rare_words_releases"),
 )
 
 STATUSES = {"pass": "passed", "fail": "failed", "undecided": "undecided", "shown": "not judged", "": "not judged"}

@@ -129,8 +129,16 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         targets=spec.targets,
         fairness=_fairness(spec),
         domains={column: said.domain.stated for column, said in spec.columns.items() if said.domain is not None},
+        canaries=_canaries(checked, spec, synthesizer.name),
         source=source,
     )
+
+
+def _canaries(checked: _Checked, spec: TableSpec, synthesizer: str) -> bool:
+    """Unless the manifest wants none, wherever a synthesizer learns rows of this one table."""
+    said = [gates.canaries for gates in (spec.gates, checked.manifest.gates) if gates.canaries is not None]
+    traits = checked.synthesizers[synthesizer]
+    return (said[0] if said else True) and traits.draws == "rows" and traits.reads and spec.order_by is None and spec.validity is None
 
 
 def _fairness(spec: TableSpec) -> ResolvedFairness | None:

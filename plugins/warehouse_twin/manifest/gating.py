@@ -24,7 +24,9 @@ class Undecided(Strict):
 
 
 class Gates(Strict):
-    """Changes to the policy of `expectations/`. `goals` maps the name of a score to its new margin or bound."""
+    """Changes to the policy of `expectations/`. `goals` maps the name of a score to its new margin or bound; without `canaries` no second
+    model is trained to see what it says of planted rows."""
 
     goals: dict[Name, Loosened] = Field(default_factory=dict)
     undecided: Undecided | None = None
+    canaries: bool | None = None

@@ -70,6 +70,8 @@ class ResolvedTable:
     fairness: ResolvedFairness | None = None
     domains: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """column → `values`, or `from` and `to`: what the manifest says that it can hold"""
+    canaries: bool = False
+    """whether a second model is trained, with canaries, to see what it says of them"""
     source: Table | None = None
     """the table as the source declares it, where the release's DDL shall have no key that the source's has not"""
 

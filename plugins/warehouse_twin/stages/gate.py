@@ -20,13 +20,15 @@ from warehouse_twin.gates.policy import load_policy
 from warehouse_twin.gates.scoring import Scored, score_twin
 from warehouse_twin.gates.verdict import Verdict, decide
 from warehouse_twin.gates.versions import stamped
+from warehouse_twin.manifest.resolved import ResolvedTwin
+from warehouse_twin.metrics.score import Score
 from warehouse_twin.profiling.snapshot_parts import ENTITY
 from warehouse_twin.profiling.spelled_numbers import with_numbers
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.ruling import broken_rows, near
-from warehouse_twin.stages import across, drift, parity, workload
+from warehouse_twin.stages import across, canaries, drift, parity, workload
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.measuring import claim_of
 from warehouse_twin.stages.snapshots import read_snapshot
@@ -65,7 +67,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     asked = requirements(load_policy(context.settings.expectations), resolved, context.manifest)
     inputs = _inputs(context)
     scored = score_twin(resolved, inputs, seed=_seed(context))
-    scored.scores.extend(stamped([*workload.scores(context, queries), *drift.scores(context, resolved, inputs.twin)]))
+    scored.scores.extend(stamped([*workload.scores(context, queries), *_beside(context, resolved, inputs)]))
     judged, problems = judge(asked, scored.scores)
     told = _parity(context, folder, problems)
     blocking = [item for item in asked if item.blocks]
@@ -97,6 +99,11 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
         **_fairness(scored),
         **({"drift": drifted} if (drifted := drift.lines(context, scored.scores)) else {}),
     }
+
+
+def _beside(context: StageContext, resolved: ResolvedTwin, inputs: Inputs) -> list[Score]:
+    """Scores of what is not of this release alone."""
+    return [*drift.scores(context, resolved, inputs.twin), *canaries.scores(context, resolved)]
 
 
 def _fairness(scored: Scored) -> dict[str, list[str]]:

@@ -27,6 +27,7 @@ from warehouse_twin.relations.sequences import Lesson
 from warehouse_twin.relations.training import TrainingView, children_view, training_view
 from warehouse_twin.relations.whole_schema import schema_rows
 from warehouse_twin.relations.whole_sequences import fit_ordered
+from warehouse_twin.stages.canaries import canaries_of
 from warehouse_twin.stages.choosing import choice_of
 from warehouse_twin.stages.context import Stage, StageContext
 from warehouse_twin.stages.measuring import claim_of, measured, measurement_of, promise_of
@@ -59,6 +60,7 @@ def parameters(context: StageContext) -> Mapping[str, Any]:
         "leading": list(plans[table.name].leading),
         "rebalance": {name: sorted(shares) for name, shares in table.rebalance.items()},
         "drive": list(parent.columns) if parent else [],
+        "canaries": table.canaries,
         "order": [table.order_by, list(table.validity or ())],
         "measurement": measurement_of(context, resolved) if resolved.privacy is not None else None,
     }
@@ -91,7 +93,7 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
             role, name, dict(given), view, folder / name, table=table.name, seed=resolved.seed, sequence=sequence, schema=schema,
             claim=claim_of(resolved) if schema is not None else None,
         )  # fmt: skip
-    return {"models": models} | ({"choice": choice} if choice else {})
+    return {"models": models} | ({"choice": choice} if choice else {}) | canaries_of(table, view, seed=resolved.seed)
 
 
 @dataclass(frozen=True)

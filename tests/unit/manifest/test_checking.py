@@ -75,6 +75,17 @@ def test_kept_tables_carry_no_synthesizer(resolve: Resolve) -> None:
     assert (countries.synthesizer, countries.challengers) == ("", ())
 
 
+def test_canaries_are_planted_where_rows_of_one_table_are_learned_unless_somebody_wants_none(resolve: Resolve) -> None:
+    def planted(more: str = "") -> set[str]:
+        return {table.name for table in resolve(GOOD.replace("gates: {", "gates: {" + more)).tables if table.canaries}
+
+    assert planted() == {"customers", "orders", "shipments"}
+    assert planted("canaries: false, ") == set()
+    assert resolve(GOOD.replace("    factor: 0.5\n", "    factor: 0.5\n    gates: {canaries: false}\n"))["customers"].canaries is False
+    ordered = resolve(GOOD.replace("  orders:\n", "  orders:\n    order_by: id\n"))
+    assert not ordered["orders"].canaries
+
+
 def test_a_resolved_twin_survives_json(resolve: Resolve) -> None:
     twin = resolve(GOOD)
     assert ResolvedTwin.from_dict(json.loads(json.dumps(twin.to_dict()))) == twin
