@@ -23,7 +23,10 @@ os.environ["XDG_DATA_HOME"] = _DATA.name
 if not hasattr(sys.modules["__main__"], "__file__"):
     sys.modules["__main__"].__file__ = __file__
 ORDER = ("architecture", "unit", "airflow", "functional")
-LONGEST = ("test_release_cycle.py", "test_with_scheduler.py", "test_dvc_repro.py", "test_undisturbed_and_not.py")
+LONGEST = (
+    *("test_release_cycle.py", "test_with_scheduler.py", "test_dvc_repro.py", "test_undisturbed_and_not.py", "test_postgres.py"),
+    *("test_bad_data.py", "test_dbt_parity.py", "test_private_twin.py", "test_tripwire.py"),
+)
 """Functional files that begin first, so that no worker is left with one of them when the others are done. The first makes
 the releases that the last compares with, the second waits much."""
 
