@@ -60,9 +60,9 @@ def peer(name: str) -> Draw:
     return draw
 
 
-def measured(training: pd.DataFrame, holdout: pd.DataFrame, rows: pd.DataFrame) -> tuple[float, float]:
-    """Mean of all pairs against the holdout at equal size, and AUC of income there."""
-    synthetic, real = codes(training, rows.iloc[: len(holdout)], holdout)
+def measured(training: pd.DataFrame, holdout: pd.DataFrame, rows: pd.DataFrame, *, seed: int) -> tuple[float, float]:
+    """Mean of all pairs against the holdout at equal size, of any rows as some engines draw theirs in groups, and AUC of income there."""
+    synthetic, real = codes(training, rows.sample(n=min(len(rows), len(holdout)), random_state=seed), holdout)
     return float(all_pairs(synthetic, real)[0]), predicts_income(rows, holdout)
 
 
@@ -79,7 +79,7 @@ def main() -> int:
     for name, draw in engines.items():
         for epsilon in map(float, os.environ.get("EPSILONS", "0.5 1 2 5 10").split()):
             drawn = [draw(training, epsilon, seed) for seed in seeds(5)]
-            found = np.asarray([measured(real, held, rows.to_pandas()) for rows, _ in drawn])
+            found = np.asarray([measured(real, held, rows.to_pandas(), seed=seed) for seed, (rows, _) in zip(seeds(5), drawn, strict=True)])
             cpu = float(np.mean([seconds for _, seconds in drawn]))
             (pairs, utility), least = found.mean(axis=0), found.min(axis=0)
             told = f"{pairs:.4f} ({least[0]:.4f}) | {utility:.4f} ({least[1]:.4f}) | {cpu:.1f}"
