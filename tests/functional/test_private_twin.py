@@ -110,7 +110,11 @@ class PrivateProject(Project):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> PrivateProject:
-    made = PrivateProject(tmp_path_factory.mktemp("private"))
+    return private_project(tmp_path_factory.mktemp("private"))
+
+
+def private_project(folder: Path) -> PrivateProject:
+    made = PrivateProject(folder)
     (made.root / "home").mkdir()
     (made.root / "twins").mkdir()
     goals = "\n".join(f'    {name}: {{goal: {goal}, reason: "Noise of privacy on so few rows."}}' for name, goal in LOOSE.items())
