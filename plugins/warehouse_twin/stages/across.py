@@ -5,9 +5,9 @@ Who that was is kept in the secure zone, as keyed hashes without any value; it g
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,9 @@ from warehouse_twin.manifest.resolved import ResolvedTable, ResolvedTwin
 from warehouse_twin.metrics.columns import Ints
 from warehouse_twin.metrics.comparable import record_columns, text_columns
 from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT
-from warehouse_twin.profiling.spelled_numbers import with_numbers
 from warehouse_twin.relations.entities import Membership
-from warehouse_twin.releases.registry import Registry, registry_of
 from warehouse_twin.stages.context import StageContext
-from warehouse_twin.warehouses.duckdb_loading import read_file
+from warehouse_twin.stages.earlier import EarlierRelease, releases_before
 from warehouse_twin.workspace import Workspace, new_folder
 
 FOLDER = "present"
@@ -46,61 +44,60 @@ def forgotten(workspace: Workspace, twin: str, kept: Sequence[int]) -> Iterator[
     yield from (path for path in _folder(workspace, twin, 0).parent.glob("*") if path.name not in names)
 
 
-def present(context: StageContext, release: int, table: str) -> Ints | None:
-    """The entities that a release found in the source; None where that was not kept."""
-    path = _folder(context.workspace, context.twin, release) / f"{table}.npy"
-    return np.load(path) if path.exists() else None
-
-
 def parameters(context: StageContext) -> Mapping[str, Any]:
     """What goes into the gate's key: nothing for a first release."""
-    registry = registry_of(context.settings)
-    found = [[number, registry.read(context.twin, number)["data_digest"]] for number in _numbers(registry, context)]
+    found = [release.key for release in releases_before(context, most=TOGETHER)]
     return {"kept": found} if found else {}
 
 
-def with_earlier(resolved: ResolvedTwin, context: StageContext) -> ResolvedTwin:
-    """The twin with the tables that earlier releases can be held against, so that a score that is missing is missed."""
-    numbers = _numbers(registry_of(context.settings), context)
-    same = [name for name in resolved.drawn_before if numbers and _alike(context, resolved, name, numbers[0])]
-    grown = [name for name in same if _came(context, name, present(context, numbers[0], name))]
-    return replace(resolved, released_before=tuple(same), grown=tuple(grown))
+@dataclass(frozen=True)
+class Kept:
+    """The releases that an attacker kept, the newest first."""
 
+    context: StageContext
+    releases: Sequence[EarlierRelease]
 
-def earlier(context: StageContext, resolved: ResolvedTwin, name: str) -> list[pa.Table]:
-    """A table's rows in releases before, the newest first, up to one that had other columns."""
-    registry, found = registry_of(context.settings), []
-    for number in _numbers(registry, context):
-        if not _alike(context, resolved, name, number):
-            break
-        was = _resolved(context, number)[name].table
-        found.append(with_numbers(read_file(registry.data_files(context.twin, number)[name], was), was))
-    return found
+    @classmethod
+    def of(cls, context: StageContext) -> Kept:
+        return cls(context, releases_before(context, most=TOGETHER))
 
+    def marked(self, resolved: ResolvedTwin) -> ResolvedTwin:
+        """The twin with the tables that these releases can be held against, so that a score that is missing is missed."""
+        if not self.releases:
+            return resolved
+        same = [name for name in resolved.drawn_before if _alike(resolved, name, self.releases[0])]
+        return replace(resolved, released_before=tuple(same), grown=tuple(name for name in same if self._came(name)))
 
-def there(context: StageContext, name: str) -> Ints:
-    """The entities of a table's rows when the newest release before was made."""
-    numbers = _numbers(registry_of(context.settings), context)
-    found = present(context, numbers[0], name) if numbers else None
-    return np.zeros(0, dtype=np.int64) if found is None else found
+    def rows(self, resolved: ResolvedTwin, name: str) -> list[pa.Table]:
+        """A table's rows in each, up to one that had other columns."""
+        return [release.rows(name) for release in takewhile(lambda release: _alike(resolved, name, release), self.releases)]
 
+    def present(self, name: str) -> Ints:
+        """The entities of a table's rows when the newest was made; none where that was not kept."""
+        known = self._known(name)
+        return np.zeros(0, dtype=np.int64) if known is None else known
 
-def _numbers(registry: Registry, context: StageContext) -> list[int]:
-    """Releases before this one, the newest first."""
-    return [number for number in registry.numbers(context.twin) if number < context.release][: -TOGETHER - 1 : -1]
+    def _known(self, name: str) -> Ints | None:
+        path = _folder(self.context.workspace, self.context.twin, self.releases[0].number) / f"{name}.npy"
+        return np.load(path) if path.exists() else None
+
+    def _came(self, name: str) -> bool:
+        """Whether enough entities came to a table since, on either side."""
+        known = self._known(name)
+        if known is None:
+            return False
+        rows = pq.read_table(self.context.snapshot / f"{name}.parquet", columns=[ENTITY, HOLDOUT])
+        entities, held = (rows.column(column).to_numpy() for column in (ENTITY, HOLDOUT))
+        return all(len(np.setdiff1d(entities[side], known)) >= FEWEST for side in (held, ~held))
 
 
 def _folder(workspace: Workspace, twin: str, release: int) -> Path:
     return workspace.output("secure", twin, FOLDER, str(release))
 
 
-def _resolved(context: StageContext, number: int) -> ResolvedTwin:
-    return ResolvedTwin.from_dict(json.loads(registry_of(context.settings).document(context.twin, number, "resolved.json")))
-
-
-def _alike(context: StageContext, resolved: ResolvedTwin, name: str, number: int) -> bool:
+def _alike(resolved: ResolvedTwin, name: str, release: EarlierRelease) -> bool:
     """Whether a release has the table, drawn, with the columns that it is attacked by."""
-    was = {table.name: table for table in _resolved(context, number).protected}.get(name)
+    was = {table.name: table for table in release.resolved.protected}.get(name)
     if was is None:
         return False
     now = resolved[name]
@@ -110,12 +107,3 @@ def _alike(context: StageContext, resolved: ResolvedTwin, name: str, number: int
 
 def _kind(table: ResolvedTable, column: str) -> tuple[str, str]:
     return table.table.column(column).sql_type, table.kinds.get(column, "")
-
-
-def _came(context: StageContext, name: str, known: Ints | None) -> bool:
-    """Whether enough entities came to a table since, on either side."""
-    if known is None:
-        return False
-    rows = pq.read_table(context.snapshot / f"{name}.parquet", columns=[ENTITY, HOLDOUT])
-    entities, held = (rows.column(column).to_numpy() for column in (ENTITY, HOLDOUT))
-    return all(len(np.setdiff1d(entities[side], known)) >= FEWEST for side in (held, ~held))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,13 +15,12 @@ from warehouse_twin.metrics.drift import source_drift, twin_drift
 from warehouse_twin.metrics.replicates import row_groups
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score
-from warehouse_twin.profiling.spelled_numbers import with_numbers
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed, first_permuted
 from warehouse_twin.receipts import Receipt
-from warehouse_twin.releases.registry import registry_of, tag_of
+from warehouse_twin.releases.registry import tag_of
 from warehouse_twin.stages.context import StageContext
-from warehouse_twin.warehouses.duckdb_loading import read_file
+from warehouse_twin.stages.earlier import EarlierRelease, releases_before
 from warehouse_twin.workspace import read_json
 
 LOOKED_AT = 20_000
@@ -31,54 +29,49 @@ TOLD = 0.1
 """A column that drifted further is named in the gate's answer."""
 
 
-def release_before(context: StageContext) -> int | None:
+def release_before(context: StageContext) -> EarlierRelease | None:
     """The newest release that is older than the context's."""
-    numbers = [number for number in registry_of(context.settings).numbers(context.twin) if number < context.release]
-    return numbers[-1] if numbers else None
+    return next(iter(releases_before(context, most=1)), None)
 
 
 def parameters(context: StageContext) -> Mapping[str, Any]:
     """What goes into the gate's key: nothing for a first release."""
-    number = release_before(context)
-    return {} if number is None else {"before": [number, registry_of(context.settings).read(context.twin, number)["data_digest"]]}
+    before = release_before(context)
+    return {} if before is None else {"before": before.key}
 
 
 def with_before(resolved: ResolvedTwin, context: StageContext) -> ResolvedTwin:
     """The twin with the tables that the release before has drawn too, so that a score that is missing is missed."""
-    number = release_before(context)
-    if number is None:
+    before = release_before(context)
+    if before is None:
         return resolved
-    drawn = registry_of(context.settings).read(context.twin, number)["models"]
+    drawn = before.record["models"]
     return replace(resolved, drawn_before=tuple(table.name for table in resolved.protected if table.name in drawn))
 
 
 def scores(context: StageContext, resolved: ResolvedTwin, twin: Callable[[str], pa.Table]) -> list[Score]:
     """Of each of these tables the drift of the source and of the twin, whose rows are read by `twin`."""
-    number = release_before(context)
-    if number is None:
+    before = release_before(context)
+    if before is None:
         return []
-    registry = registry_of(context.settings)
-    files = registry.data_files(context.twin, number)
-    earlier = ResolvedTwin.from_dict(json.loads(registry.document(context.twin, number, "resolved.json")))
     found: list[Score] = []
     for name in resolved.drawn_before:
         now = TableProfile.from_dict(read_json(context.folder("profile") / f"{name}.json"))
-        found.append(source_drift(_profile_of(context, number, name), now))
-        rows = with_numbers(read_file(files[name], earlier[name].table), earlier[name].table)
+        found.append(source_drift(_profile_of(context, before.number, name), now))
         seed = derive_seed(context.manifest.seed, "release", context.release, "drift", name)
-        found.append(twin_drift(_samples(resolved, resolved[name], rows, twin(name), seed=seed)))
+        found.append(twin_drift(_samples(resolved, resolved[name], before.rows(name), twin(name), seed=seed)))
     return found
 
 
 def lines(context: StageContext, found: Sequence[Score]) -> list[str]:
     """What drifted, for a person."""
-    number = release_before(context)
+    before = release_before(context)
     drifted = [
         f"  {'source' if score.measure == 'source_drift' else 'twin'}: {score.table}.{score.columns[0]} by {score.value:.2f}"
         for score in found
         if score.measure in ("source_drift", "twin_drift") and score.n and score.value > TOLD
     ]
-    return [f"drifted since {tag_of(context.twin, number)}:", *drifted] if number is not None and drifted else []
+    return [f"drifted since {tag_of(context.twin, before.number)}:", *drifted] if before is not None and drifted else []
 
 
 def _profile_of(context: StageContext, number: int, table: str) -> TableProfile | None:

@@ -63,9 +63,10 @@ def work(context: StageContext, folder: Path) -> Mapping[str, Any]:
     from warehouse_twin.gates.report import document_of, write_report
 
     queries = workload.queries_of(context.manifest.workload, context.resolved, context.settings.project)
-    resolved = across.with_earlier(drift.with_before(workload.with_queries(context.decided, queries), context), context)
+    kept = across.Kept.of(context)
+    resolved = kept.marked(drift.with_before(workload.with_queries(context.decided, queries), context))
     asked = requirements(load_policy(context.settings.expectations), resolved, context.manifest)
-    inputs = _inputs(context)
+    inputs = _inputs(context, kept)
     scored = score_twin(resolved, inputs, seed=_seed(context))
     scored.scores.extend(stamped([*workload.scores(context, queries), *_beside(context, resolved, inputs)]))
     judged, problems = judge(asked, scored.scores)
@@ -131,7 +132,7 @@ def _seed(context: StageContext) -> int:
     return derive_seed(context.manifest.seed, "release", context.release, "gate")
 
 
-def _inputs(context: StageContext) -> Inputs:
+def _inputs(context: StageContext, kept: across.Kept) -> Inputs:
     synthesized, built = context.folder("synthesize"), context.folder("materialize")
 
     def real(name: str) -> tuple[Part, Part]:
@@ -166,7 +167,7 @@ def _inputs(context: StageContext) -> Inputs:
     plans = key_plans(resolved)
     return Inputs(
         real, twin, floor, challengers, rules, lambda name: profile(name).made_up,
-        lambda name: across.earlier(context, resolved, name), lambda name: across.there(context, name),
+        lambda name: kept.rows(resolved, name), kept.present,
     )  # fmt: skip
 
 

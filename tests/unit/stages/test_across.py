@@ -32,7 +32,7 @@ def snapshot(shop: Any, number: int, customers: Membership) -> None:
 
 
 def with_before(shop: Any, number: int) -> Any:
-    return across.with_earlier(replace(shop.resolved, drawn_before=("customers",)), shop.context(number))
+    return across.Kept.of(shop.context(number)).marked(replace(shop.resolved, drawn_before=("customers",)))
 
 
 def test_a_first_release_is_held_against_none(shop: Any) -> None:
@@ -45,7 +45,7 @@ def test_a_first_release_is_held_against_none(shop: Any) -> None:
 def test_the_newest_releases_are_read_and_are_part_of_the_gates_key(shop: Any) -> None:
     for number, name in enumerate(["Ann", "Bob", "Cleo", "Dan"], start=1):
         shop.release(number, names=(name, "Eve"))
-    found = [table.column("name").to_pylist() for table in across.earlier(shop.context(5), shop.resolved, "customers")]
+    found = [table.column("name").to_pylist() for table in across.Kept.of(shop.context(5)).rows(shop.resolved, "customers")]
     assert found == [["Dan", "Eve"], ["Cleo", "Eve"], ["Bob", "Eve"]]
     assert [number for number, _ in across.parameters(shop.context(5))["kept"]] == [4, 3, 2]
     assert [number for number, _ in across.parameters(shop.context(2))["kept"]] == [1]
@@ -59,7 +59,7 @@ def test_a_table_has_grown_when_a_hundred_came_on_either_side(shop: Any, last: i
     snapshot(shop, 2, people(0, last))
     found = with_before(shop, 2)
     assert (found.released_before, found.grown) == (("customers",), grown)
-    assert across.there(shop.context(2), "customers").tolist() == list(range(600))
+    assert across.Kept.of(shop.context(2)).present("customers").tolist() == list(range(600))
 
 
 def test_who_was_there_is_a_number_and_nothing_else(shop: Any) -> None:
@@ -75,8 +75,9 @@ def test_a_table_with_other_columns_is_not_held_against_what_it_was(shop: Any) -
     columns = tuple(replace(column, sql_type="BIGINT") if column.name == "name" else column for column in customers.table.columns)
     changed = replace(customers, table=replace(customers.table, columns=columns))
     now = replace(shop.resolved, tables=(changed, orders), drawn_before=("customers",))
-    assert across.with_earlier(now, shop.context(2)).released_before == ()
-    assert across.earlier(shop.context(2), now, "customers") == []
+    kept = across.Kept.of(shop.context(2))
+    assert kept.marked(now).released_before == ()
+    assert kept.rows(now, "customers") == []
 
 
 def test_what_no_gate_compares_with_any_more_is_dropped(shop: Any) -> None:
