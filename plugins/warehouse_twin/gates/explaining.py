@@ -17,6 +17,7 @@ _ENGINE = "a smaller `leaf_rows` or more `trees` (parameters of `tree`), or a ch
 _LINKED = "name the foreign key in `foreign_keys` if one is missing there, so that rows are drawn given their parent's"
 _TIMES = "`order_by` for rows of one parent that follow each other, `validity` for windows of time"
 _PRIVATE = "a larger `leaf_rows`, or `kind: code` or `pii` for columns that name somebody; a loosened goal needs a reason auditors accept"
+_WORDS = "`kind: text` or `pii` for the columns, or a `generator`; a loosened goal needs a reason auditors accept"
 NEXT: Mapping[str, str] = {
     "column_shape": f"check `kind` of these columns; else {_ENGINE}",
     "null_share_worst": f"{_ENGINE}; `nulls` of a generator, where one makes the column",
@@ -59,7 +60,7 @@ NEXT: Mapping[str, str] = {
     "linkability": _PRIVATE,
     "attribute_inference": _PRIVATE,
     "rare_combinations": "a larger `k`, or `generator` for columns whose values are rare; a loosened goal needs a reason auditors accept",
-    "rare_words": "`kind: text` or `pii` for the columns, or a `generator`; a loosened goal needs a reason auditors accept",
+    "rare_words": _WORDS,
     "membership": _PRIVATE,
     "membership_exposed": _PRIVATE,
     "membership_found": _PRIVATE,
@@ -68,7 +69,7 @@ NEXT: Mapping[str, str] = {
     "canaries": _PRIVATE,
     "membership_releases": _PRIVATE,
     "membership_added": _PRIVATE,
-    "rare_words_releases": "`kind: text` or `pii` for the columns, or a `generator`; a loosened goal needs a reason auditors accept",
+    "rare_words_releases": _WORDS,
 }
 _LOOSEN = "where the use allows it, `gates: goals:` with a reason"
 _OF_PAIRS = ("pair_trend", "pair_trend_way", "triple_trend", "detection")

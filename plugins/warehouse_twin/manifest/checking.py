@@ -11,7 +11,7 @@ from warehouse_twin.manifest.circles import without_circles
 from warehouse_twin.manifest.column_roles import order_faults, orphan_faults, target_faults
 from warehouse_twin.manifest.fairness import fairness_faults
 from warehouse_twin.manifest.foreign_keys import Keys, has_categories, keys_of
-from warehouse_twin.manifest.gating import Gates
+from warehouse_twin.manifest.gating import Gates, canaries_wanted
 from warehouse_twin.manifest.loading import LoadedManifest
 from warehouse_twin.manifest.made_columns import made_faults, resolved_generators
 from warehouse_twin.manifest.made_table import MadeTable
@@ -127,23 +127,13 @@ def _resolved(checked: _Checked, name: str) -> ResolvedTable:
         rebalance=spec.shares,
         choose=spec.choose,
         targets=spec.targets,
-        fairness=_fairness(spec),
+        fairness=None if (fair := spec.fairness) is None else ResolvedFairness(fair.protected, fair.outcome, fair.wanted, fair.mend),
         domains={column: said.domain.stated for column, said in spec.columns.items() if said.domain is not None},
-        canaries=_canaries(checked, spec, synthesizer.name),
+        canaries=canaries_wanted(spec.gates, checked.manifest.gates)
+        and checked.synthesizers[synthesizer.name].learns_a_table
+        and (spec.order_by, spec.validity) == (None, None),
         source=source,
     )
-
-
-def _canaries(checked: _Checked, spec: TableSpec, synthesizer: str) -> bool:
-    """Unless the manifest wants none, wherever a synthesizer learns rows of this one table."""
-    said = [gates.canaries for gates in (spec.gates, checked.manifest.gates) if gates.canaries is not None]
-    traits = checked.synthesizers[synthesizer]
-    return (said[0] if said else True) and traits.draws == "rows" and traits.reads and spec.order_by is None and spec.validity is None
-
-
-def _fairness(spec: TableSpec) -> ResolvedFairness | None:
-    asked = spec.fairness
-    return None if asked is None else ResolvedFairness(asked.protected, asked.outcome, asked.wanted, asked.mend)
 
 
 # ── the checks: each yields the faults of one kind ───────────────────────────────────────────────────────────────────

@@ -30,3 +30,9 @@ class Gates(Strict):
     goals: dict[Name, Loosened] = Field(default_factory=dict)
     undecided: Undecided | None = None
     canaries: bool | None = None
+
+
+def canaries_wanted(of_table: Gates, of_twin: Gates) -> bool:
+    """What is said of the table, else of the twin; there are some unless somebody wants none."""
+    said = of_twin.canaries if of_table.canaries is None else of_table.canaries
+    return said is not False

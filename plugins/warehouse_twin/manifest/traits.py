@@ -81,6 +81,11 @@ class Traits:
     multiples: tuple[tuple[str, int, str, int], ...] = field(default=())
     """(parameter, its default, parameter it must be a multiple of, that one's default); without a name that one is fixed"""
 
+    @property
+    def learns_a_table(self) -> bool:
+        """Whether it learns from the rows of one table, in no order."""
+        return self.draws == "rows" and self.reads
+
     def seconds(self, rows: int, columns: int, given: Mapping[str, Any]) -> float:
         """An estimate that is the same on every machine, to compare by; without a cost nobody knows, which is dearest."""
         if self.cost is None:
