@@ -19,7 +19,7 @@ HOMES = {
     "sdv": "synthesizers/sdv_",
     "torch": "synthesizers/sdv_",
     "pyspark": "spark_session.py",
-    "numba": "synthesizers/compiling.py",
+    "numba": "compiling.py",
 }
 HEAVY = [*HOMES, "pandas", "sklearn", "faker", "git"]
 

@@ -18,7 +18,8 @@ import pyarrow as pa
 from warehouse_twin.metrics.columns import Bools, Floats, Ints
 from warehouse_twin.metrics.copies import FEWEST_COLUMNS, Records
 from warehouse_twin.metrics.intervals import newcombe, reach
-from warehouse_twin.metrics.points import FARTHEST, Points, Shorts, encode_points, nearest_in_groups
+from warehouse_twin.metrics.nearest import FARTHEST, nearest_in_groups
+from warehouse_twin.metrics.points import Points, Shorts, encode_points
 from warehouse_twin.metrics.replicates import entity_groups
 from warehouse_twin.metrics.risks import LEVEL
 from warehouse_twin.metrics.score import Score

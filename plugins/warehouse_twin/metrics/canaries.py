@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from warehouse_twin.metrics.attacks import Told, membership_area
 from warehouse_twin.metrics.columns import Ints
-from warehouse_twin.metrics.points import encode_points, nearest_in_groups
+from warehouse_twin.metrics.nearest import nearest_in_groups
+from warehouse_twin.metrics.points import encode_points
 from warehouse_twin.metrics.score import Score
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
 

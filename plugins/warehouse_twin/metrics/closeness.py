@@ -10,7 +10,8 @@ import numpy as np
 
 from warehouse_twin.metrics.columns import Bools, Floats, Ints
 from warehouse_twin.metrics.distances import Closest, Distances
-from warehouse_twin.metrics.points import FARTHEST, Shorts
+from warehouse_twin.metrics.nearest import FARTHEST
+from warehouse_twin.metrics.points import Shorts
 from warehouse_twin.metrics.replicates import Replicates, jackknife_variance, scored
 from warehouse_twin.metrics.score import Score
 

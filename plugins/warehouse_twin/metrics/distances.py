@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from warehouse_twin.metrics.columns import Ints
 from warehouse_twin.metrics.copies import FEWEST_COLUMNS, Records
-from warehouse_twin.metrics.points import FARTHEST, Points, Shorts, encode_points, nearest_in_groups
+from warehouse_twin.metrics.nearest import FARTHEST, nearest_in_groups
+from warehouse_twin.metrics.points import Points, Shorts, encode_points
 from warehouse_twin.metrics.replicates import entity_groups, row_groups
 from warehouse_twin.randomness import derive_seed, first_permuted
 

@@ -10,7 +10,8 @@ import numpy as np
 from warehouse_twin.metrics.binning import Binned, ColumnBins
 from warehouse_twin.metrics.columns import Floats, Ints
 from warehouse_twin.metrics.copies import FEWEST_COLUMNS
-from warehouse_twin.metrics.points import FARTHEST, Points, Shorts, encode_points, nearest_in_groups
+from warehouse_twin.metrics.nearest import FARTHEST, nearest_in_groups
+from warehouse_twin.metrics.points import Points, Shorts, encode_points
 from warehouse_twin.metrics.replicates import Replicates, scored
 from warehouse_twin.metrics.samples import Samples
 from warehouse_twin.metrics.score import Score

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from warehouse_twin.metrics.columns import Floats, Ints
 from warehouse_twin.metrics.copies import FEWEST_COLUMNS, Records
-from warehouse_twin.metrics.points import Shorts, encode_points, nearest_in_groups
+from warehouse_twin.metrics.nearest import nearest_in_groups
+from warehouse_twin.metrics.points import Shorts, encode_points
 from warehouse_twin.metrics.replicates import Replicates, entity_groups
 from warehouse_twin.randomness import permuted
 

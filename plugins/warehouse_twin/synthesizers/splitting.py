@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse_twin.synthesizers.compiling import compiled
+from warehouse_twin.compiling import compiled
 
 Ints = NDArray[np.int32]
 Codes = NDArray[np.uint16] | Ints

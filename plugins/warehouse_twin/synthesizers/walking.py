@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse_twin.synthesizers.compiling import compiled
+from warehouse_twin.compiling import compiled
 
 Single = NDArray[np.float32]
 Ints = NDArray[np.int64]

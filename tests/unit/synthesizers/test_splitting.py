@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from warehouse_twin.synthesizers.compiling import compiled
+from warehouse_twin.compiling import compiled
 from warehouse_twin.synthesizers.splitting import Nodes, split
 from warehouse_twin.synthesizers.trees import TREES, Tree, fit_tree
 
