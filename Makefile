@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-WORKERS ?= 3
+WORKERS ?= 4
 
 .PHONY: help demo test check bench setup java chromium clean
 
@@ -13,7 +13,7 @@ help: ## this list
 demo: setup java ## the twin of a real five-table database, from nothing, in a few minutes
 	@$(BIN)/twin demo
 
-test: setup java chromium ## all tests, the slow ones last, by three workers, as processes that they start wait much; by more: make test WORKERS=4
+test: setup java chromium ## all tests, the slow ones last, by four workers, as processes that they start wait much; by fewer: make test WORKERS=2
 	@$(BIN)/python -m pytest -q --durations=15 --numprocesses=$(WORKERS) --max-worker-restart=0
 
 check: setup ## style, types, and who may import whom

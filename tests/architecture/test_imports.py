@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,10 @@ HOMES = {
     "pyspark": "spark_session.py",
     "numba": "compiling.py",
 }
-HEAVY = [*HOMES, "pandas", "sklearn", "faker", "git"]
+HEAVY = [*HOMES, "pandas", "sklearn", "scipy", "faker", "git"]
 
 
+@cache
 def imports_of(file: Path) -> set[str]:
     """Top-level packages a file imports to run; what is only for type checkers does not count."""
     found: set[str] = set()

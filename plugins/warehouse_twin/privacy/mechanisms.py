@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from warehouse_twin.privacy.accounting import Cost
 
@@ -40,9 +39,11 @@ def frequent(counts: Mapping[str, int], *, rho: float, delta: float, distance: i
 
     A value of one entity alone is shown with a chance of `delta` at the most.
     """
+    from scipy.special import ndtri
+
     dp = _opendp()
     scale = deviation(rho, distance=distance) * _ROUNDING
-    threshold = math.ceil(distance + scale * norm.isf(delta / (2 * distance))) + 1
+    threshold = math.ceil(distance - scale * ndtri(delta / (2 * distance))) + 1
     space = (
         dp.map_domain(dp.atom_domain(T=str), dp.atom_domain(T="i64")),
         dp.l02inf_distance(dp.absolute_distance(T="i64")),
