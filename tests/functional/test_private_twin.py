@@ -183,14 +183,15 @@ def test_a_refresh_spends_nothing_and_what_would_overdraw_reads_nothing(project:
     assert project.digests()[1] != project.digests()[2]  # drawn anew from what was measured
     project.twin("rollback", "shop")
     assert project.ledger == before
-    project.edit("  budget:", "  measure: every_release\n  budget:")
-    try:
-        refused = project.twin("run", "shop", status=2)
-        assert "shop@3: nothing was read. A measurement costs epsilon 7.2" in refused.stderr
-        assert not (project.workspace / "secure" / "shop" / "snapshot" / "3").exists()
-        assert project.ledger == before
-    finally:
-        project.edit("  measure: every_release\n", "")
+    for another in ("measure: every_release", "measure_anew: 2026-12-01"):
+        project.edit("  budget:", f"  {another}\n  budget:")
+        try:
+            refused = project.twin("run", "shop", status=2)
+            assert "shop@3: nothing was read. A measurement costs epsilon 7.2" in refused.stderr
+            assert not (project.workspace / "secure" / "shop" / "snapshot" / "3").exists()
+            assert project.ledger == before
+        finally:
+            project.edit(f"  {another}\n", "")
 
 
 def test_an_altered_measurement_is_refused_and_named(project: PrivateProject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -36,6 +37,9 @@ class Privacy(Strict):
         default="once",
         description="once: a release draws from what was measured before, at no cost. every_release: each measures anew and pays. "
         "Default: once.",
+    )
+    measure_anew: date | None = Field(
+        default=None, description="Any date: when it changes, the next release measures the source as it is then, and pays."
     )
 
 

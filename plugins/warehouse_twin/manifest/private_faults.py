@@ -19,7 +19,8 @@ def resolved_privacy(manifest: Manifest) -> ResolvedPrivacy | None:
     if asked is None:
         return None
     budget = (asked.budget.epsilon, asked.budget.delta) if asked.budget is not None else (asked.epsilon, asked.delta)
-    return ResolvedPrivacy(asked.epsilon, asked.delta, asked.rows_per_entity, budget, asked.measure)
+    anew = "" if asked.measure_anew is None else str(asked.measure_anew)
+    return ResolvedPrivacy(asked.epsilon, asked.delta, asked.rows_per_entity, budget, asked.measure, anew)
 
 
 def private_faults(positions: Positions, manifest: Manifest, known: Mapping[str, Traits], keys: Keys) -> Iterator[Fault]:

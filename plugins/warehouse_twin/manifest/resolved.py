@@ -38,6 +38,8 @@ class ResolvedPrivacy:
     rows_per_entity: Mapping[str, int]
     budget: tuple[float, float]
     measure: str = "once"
+    measure_anew: str = ""
+    """A date; with another one, releases draw from another measurement."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ def measurement_of(context: StageContext, resolved: ResolvedTwin) -> str:
     facts = [resolved.twin, resolved.source_warehouse, resolved.source_schema, resolved.entity, resolved.holdout, tables]
     promised = [privacy.epsilon, privacy.delta, dict(privacy.rows_per_entity)]
     kept = [table.name for table in resolved.tables if table.keep_real]
-    return digest_of([facts, promised, kept, context.release if privacy.measure == "every_release" else None])
+    which = context.release if privacy.measure == "every_release" else privacy.measure_anew or None
+    return digest_of([facts, promised, kept, which])
 
 
 def reserve(context: StageContext, resolved: ResolvedTwin) -> None:

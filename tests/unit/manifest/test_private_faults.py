@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -23,12 +24,14 @@ def test_what_a_manifest_promises(resolve: Callable[..., ResolvedTwin]) -> None:
     found = resolve(BOUNDED + CUSTOMERS + ORDERS, synthesizers=known_synthesizers()).privacy
     assert found is not None
     assert (found.epsilon, found.delta, dict(found.rows_per_entity)) == (1.0, 1e-6, {"orders": 5})
-    assert (found.budget, found.measure) == ((1.0, 1e-6), "once")  # unless it says otherwise, what one measurement costs
+    assert (found.budget, found.measure, found.measure_anew) == ((1.0, 1e-6), "once", "")  # the budget is what one measurement costs
+    again = resolve(BOUNDED.replace("1.0e-6", "1.0e-6, measure_anew: 2026-12-01") + CUSTOMERS + ORDERS, synthesizers=known_synthesizers())
+    assert again.privacy == replace(found, measure_anew="2026-12-01")
 
 
 def test_it_comes_back_from_its_file(resolve: Callable[..., ResolvedTwin]) -> None:
     more = CUSTOMERS.replace("id}", "id, columns: {mail: {domain: {values: [a, 2]}}, age: {domain: {from: 18, to: 99}}}}")
-    found = resolve(BOUNDED + more + ORDERS, synthesizers=known_synthesizers())
+    found = resolve(BOUNDED.replace("1.0e-6", "1.0e-6, measure_anew: 2026-12-01") + more + ORDERS, synthesizers=known_synthesizers())
     assert ResolvedTwin.from_dict(found.to_dict()) == found
     assert found["customers"].domains == {"mail": {"values": ["a", "2"]}, "age": {"from": "18", "to": "99"}}
 
