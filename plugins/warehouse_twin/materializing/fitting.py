@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse_twin.manifest.resolved import Column, ResolvedTwin, Table
+from warehouse_twin.materializing.declared_bounds import within_bounds
 from warehouse_twin.warehouses import quoted
 from warehouse_twin.warehouses.column_types import text_limit
 from warehouse_twin.warehouses.duckdb_catalog import as_read
@@ -72,7 +73,8 @@ def _computed(table: Table, column: Column, rows: pa.Table) -> pa.Array:
 
 
 def fitted(rows: pa.Table, table: Table) -> pa.Table:
-    """The rows, each column as its declared type holds it."""
+    """The rows, each column as its declared type holds it, and within what constraints say of it."""
+    rows = within_bounds(rows, table)
     for column in table.columns:
         place = rows.column_names.index(column.name)
         values = _fitted(rows.column(place), column)
