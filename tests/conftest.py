@@ -26,7 +26,7 @@ ORDER = ("architecture", "unit", "airflow", "functional")
 LONGEST = (
     *("test_release_cycle.py", "test_with_scheduler.py", "test_dvc_repro.py", "test_undisturbed_and_not.py", "test_postgres.py"),
     *("test_bad_data.py", "test_dbt_parity.py", "test_private_twin.py", "test_tripwire.py"),
-    *("test_events.py", "test_scaffolded_twin.py"),
+    *("test_events.py", "test_scaffolded_twin.py", "test_own_dbt_project.py"),
 )
 """Functional files that begin first, so that no worker is left with one of them when the others are done. The first makes
 the releases that the last compares with, the second waits much."""
