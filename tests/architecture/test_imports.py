@@ -22,7 +22,7 @@ HOMES = {
     "pyspark": "spark_session.py",
     "numba": "compiling.py",
 }
-HEAVY = [*HOMES, "pandas", "sklearn", "scipy", "faker", "git"]
+HEAVY = [*HOMES, "pandas", "sklearn", "scipy", "sqlglot", "faker", "git"]
 
 
 @cache

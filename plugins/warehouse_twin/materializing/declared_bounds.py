@@ -6,32 +6,19 @@ percentages. What a constraint says is in the catalog, so it tells nobody's valu
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
+from warehouse_twin.profiling.values import is_number
+from warehouse_twin.warehouses import quoted
 from warehouse_twin.warehouses.catalog import Column, Table
 
-_CHECKS = re.compile(r"CHECK ?(\(.*?\))(?= CHECK ?\(|$)", re.DOTALL)
-_TURNED: dict[type[exp.Binary], type[exp.Binary]] = {exp.GTE: exp.LTE, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.LT: exp.GT}
-"""A comparison, and the same with its sides changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The `least` value that a column may have, or the greatest; with `open`, the value itself is not one of them."""
-
-    value: Decimal
-    least: bool
-    open: bool
+if TYPE_CHECKING:
+    from warehouse_twin.materializing.comparisons import Bound
 
 
 def within_bounds(rows: pa.Table, table: Table) -> pa.Table:
@@ -40,7 +27,7 @@ def within_bounds(rows: pa.Table, table: Table) -> pa.Table:
         place = rows.column_names.index(column.name)
         values = rows.column(place)
         kind = values.type
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        if not is_number(kind):
             continue
         for bound in bounds_of(table, column):
             edge = _edge(bound, kind)
@@ -55,49 +42,14 @@ def within_bounds(rows: pa.Table, table: Table) -> pa.Table:
 
 def bounds_of(table: Table, column: Column) -> list[Bound]:
     """What checks of the column, and the domain it is of, say of it by comparison with a number; others say nothing here."""
-    found = [bound for one in table.constraints if one.kind == "check" for bound in _said(one.definition, column.name)]
-    own = column.native_type.rpartition(".")[2].strip('"')
-    return found + [bound for one in table.types if one.name == own for bound in _said(one.definition, "value")]
+    checks = [(one.definition, column.name) for one in table.constraints if one.kind == "check" and column.name in one.columns]
+    called = {column.native_type, column.native_type.rpartition(".")[2]}
+    domains = [(one.definition, "value") for one in table.types if called & {one.name, quoted(one.name)}]
+    if not checks and not domains:
+        return []
+    from warehouse_twin.materializing.comparisons import bounds_in
 
-
-def _said(definition: str, name: str) -> Iterator[Bound]:
-    for condition in _CHECKS.findall(definition):
-        try:
-            tree = sqlglot.parse_one(condition, read="postgres")
-        except SqlglotError:
-            continue
-        yield from _compared(_bare(tree), name)
-
-
-def _compared(part: exp.Expr, name: str) -> Iterator[Bound]:
-    if isinstance(part, exp.And):
-        for one in part.flatten():
-            yield from _compared(_bare(one), name)
-    elif isinstance(part, exp.Between):
-        yield from _compared(exp.GTE(this=part.this, expression=part.args["low"]), name)
-        yield from _compared(exp.LTE(this=part.this, expression=part.args["high"]), name)
-    elif isinstance(part, exp.Binary) and type(part) in _TURNED:
-        kind, left, right = type(part), _bare(part.left), _bare(part.right)
-        if _number(left) is not None:
-            kind, left, right = _TURNED[kind], right, left
-        value = _number(right)
-        if value is not None and isinstance(left, exp.Column) and left.name.lower() == name.lower():
-            yield Bound(value, kind in (exp.GTE, exp.GT), kind in (exp.GT, exp.LT))
-
-
-def _bare(tree: exp.Expr) -> exp.Expr:
-    """Without brackets and casts: PostgreSQL writes `(0)::numeric`."""
-    while isinstance(tree, exp.Paren | exp.Cast):
-        tree = tree.this
-    return tree
-
-
-def _number(tree: exp.Expr) -> Decimal | None:
-    tree = _bare(tree)
-    if isinstance(tree, exp.Neg):
-        value = _number(tree.this)
-        return None if value is None else -value
-    return Decimal(tree.name) if isinstance(tree, exp.Literal) and re.fullmatch(r"-?\d+(\.\d+)?", tree.name) else None
+    return [bound for definition, name in (*checks, *domains) for bound in bounds_in(definition, name)]
 
 
 def _edge(bound: Bound, kind: pa.DataType) -> pa.Scalar | None:

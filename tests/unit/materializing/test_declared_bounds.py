@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from warehouse_twin.materializing.declared_bounds import within_bounds
+from warehouse_twin.warehouses import quoted
 from warehouse_twin.warehouses.catalog import Column, Constraint, Table, UserType
 
 SHARE = UserType("share", (), "numeric(5,2) CHECK (((VALUE >= (0)::numeric) AND (VALUE <= (100)::numeric)))")
@@ -75,3 +76,9 @@ def test_several_checks_of_a_domain_all_hold() -> None:
 
 def test_dates_and_texts_stay_as_they_are() -> None:
     assert held(pa.array(["a", "z"]), "CHECK ((a > 3))") == ["a", "z"]
+
+
+@pytest.mark.parametrize("name", ["per.cent", 'per "cent"'])
+def test_a_domain_may_have_any_name(name: str) -> None:
+    odd = UserType(name, (), "integer CHECK ((VALUE < 9))")
+    assert held(pa.array([5, 12]), native=quoted(name), types=(odd,)) == [5, 8]
