@@ -17,6 +17,7 @@ from warehouse_twin.privacy.accounting import Cost
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+FLOOR = 10
 _ROUNDING = 1 + 1e-6
 """Scales are this much larger, so that no rounding in a privacy map is above what was asked for."""
 
@@ -37,21 +38,24 @@ def noisy_counts(counts: Ints, *, rho: float, distance: int) -> tuple[Ints, Cost
 def frequent(counts: Mapping[str, int], *, rho: float, delta: float, distance: int) -> tuple[dict[str, int], float, Cost]:
     """Of values that nobody declared those that enough rows hold, with noisy counts, and from how many rows on they are shown.
 
-    A value of one entity alone is shown with a chance of `delta` at the most.
+    A value of one entity alone is shown with a chance of `delta` at the most. Noise is drawn for what each value has above a tenth of the
+    threshold, and none for values below: that changes by no more than the count does, so the cost is the same, and most values of
+    a column of many hold far less.
     """
     from scipy.special import ndtri
 
     dp = _opendp()
     scale = deviation(rho, distance=distance) * _ROUNDING
     threshold = math.ceil(distance - scale * ndtri(delta / (2 * distance))) + 1
+    floor = threshold // FLOOR
     space = (
         dp.map_domain(dp.atom_domain(T=str), dp.atom_domain(T="i64")),
         dp.l02inf_distance(dp.absolute_distance(T="i64")),
     )
     noise = dp.m.make_gaussian_threshold(*space, scale=scale, threshold=threshold)
     spent, chance = noise.map((distance, distance, distance))
-    found = noise({value: int(count) for value, count in counts.items()})
-    return dict(sorted(found.items())), float(threshold), Cost(spent, chance)
+    found = noise({value: int(count) - floor for value, count in counts.items() if count > floor})
+    return {value: count + floor for value, count in sorted(found.items())}, float(threshold + floor), Cost(spent, chance)
 
 
 def best(scores: Sequence[float], *, rho: float, distance: float) -> tuple[int, Cost]:

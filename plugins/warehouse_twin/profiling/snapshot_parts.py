@@ -6,6 +6,7 @@ Rows are read a row group at a time, so that what is not wanted never stands in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,27 @@ def rows_of(path: Path, columns: Sequence[str], rows: Ints) -> pa.Table:
         mine = rows[np.searchsorted(rows, start) : np.searchsorted(rows, start + group.num_rows)] - start
         parts.append(group.take(pa.array(mine)))
     return pa.concat_tables(parts) if parts else pq.read_schema(path).empty_table().select(names)
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """Some rows of a table of the snapshot, read from there a column at a time; `rows` are their numbers, ascending."""
+
+    path: Path
+    column_names: list[str]
+    rows: Ints
+
+    @property
+    def schema(self) -> pa.Schema:
+        whole = pq.read_schema(self.path)
+        return pa.schema([whole.field(name) for name in self.column_names])
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        return rows_of(self.path, [name], self.rows).column(0)
+
+    def take(self, places: pa.Array) -> StoredRows:
+        """The rows at these places among those, ascending."""
+        return replace(self, rows=self.rows[places.to_numpy(zero_copy_only=False)])
 
 
 def _groups(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:

@@ -7,7 +7,7 @@ too is counted with the one; for those its promise says nothing of it (`shared`)
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,19 +29,24 @@ from warehouse_twin.relations.cold_start import made_up
 from warehouse_twin.relations.entities import leads_to_entity
 from warehouse_twin.relations.key_plans import KeyPlan
 from warehouse_twin.relations.whole_schema import Read, links_of, matched, named
+from warehouse_twin.synthesizers.marginal_counting import Rows
 from warehouse_twin.synthesizers.marginal_domains import bounds_of, declared_domain
 from warehouse_twin.synthesizers.marginal_grids import is_numbered
 from warehouse_twin.synthesizers.marginal_schemas import Counted
 
 Ints = NDArray[np.int64]
+Stored = Callable[[str, Sequence[str], Ints], Rows]
 _DRAWN = ("numeric", "datetime", "categorical", "spelled")
 _BOOLEAN = ("false", "true")
 
 
 def counted_schema(
-    twin: ResolvedTwin, plans: Mapping[str, KeyPlan], declared: Mapping[str, TableProfile], whole: Read
+    twin: ResolvedTwin, plans: Mapping[str, KeyPlan], declared: Mapping[str, TableProfile], whole: Read, stored: Stored
 ) -> dict[str, Counted]:
-    """The training rows of every protected table, parents first; `declared` are profiles of the catalog, `whole` reads all rows."""
+    """The training rows of every protected table, parents first; `declared` are profiles of the catalog, `whole` reads all rows.
+
+    `stored` gives some columns of the rows with some numbers, and need not read them yet.
+    """
     assert twin.privacy is not None
     entities: dict[str, Ints] = {}
     places: dict[str, Ints] = {}
@@ -60,10 +65,9 @@ def counted_schema(
             held = held | (link < 0)
         entities[table.name] = own
         places[table.name] = np.where(held, -1, np.cumsum(~held) - 1)
-        kept = pa.array(~held)
         made = tuple(declared[table.name].column(name) for name in names if is_made(declared[table.name], name))
         found[table.name] = Counted(
-            rows=whole(table.name, names).filter(kept),
+            rows=stored(table.name, names, np.flatnonzero(~held)),
             entities=own[~held],
             at_most=twin.privacy.rows_per_entity.get(table.name, 1),
             drive=drive,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,15 @@ from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.private_schema import refuse_domains, shared
 from warehouse_twin.releases.ledger import Account, Ledger
 from warehouse_twin.releases.registry import registry_of
+from warehouse_twin.spark_session import mapped, spark_session
 from warehouse_twin.stages.context import StageContext
+from warehouse_twin.synthesizers.marginal_counting import Counting
 from warehouse_twin.synthesizers.marginal_models import MarginalModel
-from warehouse_twin.synthesizers.marginal_schemas import allowed
-from warehouse_twin.workspace import new_folder
+from warehouse_twin.synthesizers.marginal_schemas import Counted, allowed
+from warehouse_twin.workspace import WORK_PREFIX, new_folder
 
 FOLDER = "measurements"
+SPARK_FROM = float(__import__("os").environ.get("SPARK_FROM", "2e8"))
 
 
 def promise_of(privacy: ResolvedPrivacy) -> Promise:
@@ -84,6 +90,18 @@ def measured(context: StageContext, resolved: ResolvedTwin, measure: Callable[[]
         found.save(folder)
     ledger.keep(measurement, digest_of(digest_folder(stored)), twin=context.twin, release=context.release)
     return found
+
+
+@contextmanager
+def counting_of(context: StageContext, tables: Mapping[str, Counted]) -> Iterator[Counting]:
+    """Spark counts tables of so many rows and columns that a session is worth its start, and this process the others."""
+    if all(table.looks < SPARK_FROM for table in tables.values()):
+        yield Counting()
+        return
+    context.workspace.scratch.mkdir(parents=True, exist_ok=True)
+    codes = tempfile.TemporaryDirectory(dir=context.workspace.scratch, prefix=WORK_PREFIX)
+    with codes as folder, spark_session(context.settings, name=f"measure {context.twin}") as spark:
+        yield Counting(partial(mapped, spark), Path(folder), SPARK_FROM)
 
 
 def claim_of(resolved: ResolvedTwin) -> Mapping[str, Any] | None:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from warehouse_twin.errors import ConfigurationError
 from warehouse_twin.gates.policy import load_policy
 from warehouse_twin.manifest.resolved import ResolvedTable
-from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT, Ints, rows_of, sampled_rows, training_part
+from warehouse_twin.profiling.snapshot_parts import ENTITY, HOLDOUT, Ints, StoredRows, rows_of, sampled_rows, training_part
 from warehouse_twin.profiling.table_profile import TableProfile
 from warehouse_twin.randomness import derive_seed
 from warehouse_twin.relations.key_plans import KeyPlan, key_plans
@@ -30,7 +30,7 @@ from warehouse_twin.relations.whole_sequences import fit_ordered
 from warehouse_twin.stages.canaries import canaries_of
 from warehouse_twin.stages.choosing import choice_of
 from warehouse_twin.stages.context import Stage, StageContext
-from warehouse_twin.stages.measuring import claim_of, measured, measurement_of, promise_of
+from warehouse_twin.stages.measuring import claim_of, counting_of, measured, measurement_of, promise_of
 from warehouse_twin.synthesizers.marginal import MarginalSynthesizer
 from warehouse_twin.synthesizers.marginal_models import NOTHING, MarginalModel
 from warehouse_twin.synthesizers.protocol import LOSSES, Model
@@ -115,6 +115,10 @@ class _Source:
         """Columns of all rows."""
         return pq.read_table(self.snapshot / f"{name}.parquet", columns=list(columns))
 
+    def stored(self, name: str, columns: Sequence[str], rows: Ints) -> StoredRows:
+        """Columns of some rows, not read yet."""
+        return StoredRows(self.snapshot / f"{name}.parquet", list(columns), rows)
+
 
 def _source(context: StageContext) -> _Source:
     resolved, table = context.resolved, _table(context)
@@ -189,9 +193,12 @@ def _measure(synthesizer: MarginalSynthesizer, context: StageContext, source: _S
     resolved = context.resolved
     assert resolved.privacy is not None
     kept = {table.name: source.whole(table.name, table.table.column_names) for table in resolved.tables if table.keep_real}
-    tables = counted_schema(resolved, source.plans, declared_profiles(resolved, kept), source.whole)
+    tables = counted_schema(resolved, source.plans, declared_profiles(resolved, kept), source.whole, source.stored)
     promise, seed = promise_of(resolved.privacy), derive_seed(resolved.seed, "train", "marginal")
-    return synthesizer.fit_schema(tables, promise=promise, held_out=resolved.holdout, parameters=given, seed=seed)
+    with counting_of(context, tables) as counting:
+        return synthesizer.fit_schema(
+            tables, promise=promise, held_out=resolved.holdout, parameters=given, seed=seed, counting=counting
+        )
 
 
 def _table(context: StageContext) -> str:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from warehouse_twin.manifest.traits import Traits
 from warehouse_twin.privacy.accounting import Promise
+from warehouse_twin.synthesizers.marginal_counting import Counting
 from warehouse_twin.synthesizers.marginal_models import MarginalModel
 from warehouse_twin.synthesizers.marginal_schemas import Counted, fit_schema
 from warehouse_twin.synthesizers.protocol import NoTable, checked
@@ -30,11 +31,18 @@ class MarginalSynthesizer(NoTable):
     traits: Traits = TRAITS
 
     def fit_schema(
-        self, tables: Mapping[str, Counted], *, promise: Promise, held_out: float, parameters: Mapping[str, Any], seed: int
+        self,
+        tables: Mapping[str, Counted],
+        *,
+        promise: Promise,
+        held_out: float,
+        parameters: Mapping[str, Any],
+        seed: int,
+        counting: Counting | None = None,
     ) -> MarginalModel:
-        """Measure all tables at once, parents first, at a cost of `promise`; noise is the system's."""
+        """Measure all tables at once, parents first, at a cost of `promise`; noise is the system's. `counting` says who counts."""
         checked(self.name, self.traits, parameters)
-        return fit_schema(tables, promise=promise, held_out=held_out, seed=seed)
+        return fit_schema(tables, promise=promise, held_out=held_out, seed=seed, counting=counting)
 
     def load(self, folder: Path) -> MarginalModel:
         return MarginalModel.load(folder)

@@ -81,9 +81,12 @@ class Domain:
         return np.where(there, found, len(self.cells) if self.nullable else len(self.cells) - 1).astype(np.int64)
 
     def _texts(self, column: pa.ChunkedArray) -> tuple[Ints, NDArray[np.bool_]]:
-        values, there = texts(column)
-        places = {value: place for place, cell in enumerate(self.cells) for value, _ in cell.values}
-        return np.asarray([places.get(value, len(self.cells) - 1) for value in values], dtype=np.int64), there
+        if len(self.cells) == 1:
+            return np.zeros(len(column), dtype=np.int64), np.asarray(column.is_valid(), dtype=bool)
+        words, places, there = texts(column)
+        cells = {value: place for place, cell in enumerate(self.cells) for value, _ in cell.values}
+        last = len(self.cells) - 1
+        return np.asarray([*(cells.get(word, last) for word in words), last], dtype=np.int64)[places], there
 
     def _numbers(self, column: pa.ChunkedArray) -> tuple[Ints, NDArray[np.bool_]]:
         values, there = numbered(column)
@@ -113,14 +116,15 @@ def learn_domain(
 ) -> Domain:
     """The domain of a column; `rows` is about how many there are, known with noise; `bounds` are grid numbers somebody declared."""
     if not is_numbered(column.type):
-        values, there = texts(column)
-        words = _frequent(name, values[there], allowance, allowance.rho)
+        words = _frequent(name, _texts_held(column), allowance, allowance.rho)
         cells = [Cell(values=((value, 1.0),)) for value in words]
         return Domain(name, False, nullable, (*cells, Cell()))
     numbers, there = numbered(column)
     numbers = numbers if bounds is None else np.clip(numbers, *bounds)
-    shown = {int(value): count for value, count in _frequent(name, numbers[there], allowance, allowance.rho * VALUES).items()}
-    ranges = _ranges(name, numbers[there], rows, allowance, _parts() if bounds is None else _pieces(bounds[0], bounds[1] + 1))
+    values, held = np.unique(numbers[there], return_counts=True)
+    written = dict(zip(map(str, values.tolist()), held.tolist(), strict=True))
+    shown = {int(value): count for value, count in _frequent(name, written, allowance, allowance.rho * VALUES).items()}
+    ranges = _ranges(name, (values, held), rows, allowance, _parts() if bounds is None else _pieces(bounds[0], bounds[1] + 1))
     return Domain(name, True, nullable, _cells(shown, ranges, rows))
 
 
@@ -132,10 +136,14 @@ def declared_domain(name: str, kind: pa.DataType, values: Sequence[str], *, null
     return Domain(name, True, nullable, tuple(Cell(values=((int(value), 1.0),)) for value in np.unique(numbers)))
 
 
-def _frequent(name: str, values: NDArray[Any], allowance: Allowance, rho: float) -> Mapping[str, int]:
+def _texts_held(column: pa.ChunkedArray) -> dict[str, int]:
+    """How many rows hold each text."""
+    words, places, there = texts(column)
+    return dict(zip(words, np.bincount(places[there], minlength=len(words)).tolist(), strict=True))
+
+
+def _frequent(name: str, held: Mapping[str, int], allowance: Allowance, rho: float) -> Mapping[str, int]:
     """Values that stand out of the noise, with noisy counts."""
-    found, counts = np.unique(values.astype(str), return_counts=True)
-    held = dict(zip(found.tolist(), counts.tolist(), strict=True))
     shown, _, cost = frequent(held, rho=rho, delta=allowance.delta, distance=allowance.distance)
     allowance.account.spend(f"{name}: values", cost)
     return shown
@@ -145,8 +153,7 @@ def public_domain(name: str, column: pa.ChunkedArray, values: Sequence[str], *, 
     """The domain of a column whose values are public: a cell each, or of many only those that are seen to be common."""
     if len(values) <= TOLD_APART:
         return declared_domain(name, column.type, values, nullable=nullable)
-    written, there = texts(column)
-    common = _frequent(name, written[there], allowance, allowance.rho)
+    common = _frequent(name, _texts_held(column), allowance, allowance.rho)
     cells = [Cell(values=((value, 1.0),)) for value in values if value in common]
     return Domain(name, False, nullable, (*cells, Cell(values=tuple((value, 1.0) for value in values if value not in common))))
 
@@ -168,14 +175,20 @@ def _parts() -> list[tuple[int, int]]:
     return [(low + 1, high + 1) for low, high in below] + [(0, 1)] + [(2**b, 2 ** (b + 1)) for b in range(DIGITS)]
 
 
-def _ranges(name: str, values: Ints, rows: float, allowance: Allowance, parts: list[tuple[int, int]]) -> list[tuple[int, int, float]]:
-    """Ranges with noisy counts, in order: those of `parts`, and of their parts, that hold more than noise."""
+def _ranges(
+    name: str, values: tuple[Ints, Ints], rows: float, allowance: Allowance, parts: list[tuple[int, int]]
+) -> list[tuple[int, int, float]]:
+    """Ranges with noisy counts, in order: those of `parts`, and of their parts, that hold more than noise.
+
+    `values` are the distinct ones, ascending, and how many rows hold each.
+    """
+    below = np.concatenate([[0], np.cumsum(values[1])])
     rho = allowance.rho * (1 - VALUES) / (LEVELS + 1)
     noise = deviation(rho, distance=allowance.distance)
     kept: list[tuple[int, int, float]] = []
     for level in range(LEVELS + 1):
-        counts = [np.count_nonzero((values >= low) & (values < high)) for low, high in parts]
-        noisy, cost = noisy_counts(np.asarray(counts, dtype=np.int64), rho=rho, distance=allowance.distance)
+        edges = np.searchsorted(values[0], np.asarray(parts, dtype=np.int64))
+        noisy, cost = noisy_counts(below[edges[:, 1]] - below[edges[:, 0]], rho=rho, distance=allowance.distance)
         allowance.account.spend(f"{name}: ranges", cost)
         counted = [(low, high, float(count)) for (low, high), count in zip(parts, noisy, strict=True)]
         split = [part for part in counted if level < LEVELS and part[1] - part[0] > 1 and part[2] > max(SPLIT * noise, LEAST * rows)]

@@ -24,6 +24,8 @@ CANDIDATES = 6
 FITTED = 20_000
 """Rows that the weights are fitted on, each with its candidates."""
 ITERATIONS = 100
+BLOCK = 50_000
+"""Rows that are drawn at once, with all their candidates."""
 _BALANCED = 30
 
 
@@ -46,6 +48,13 @@ class Fitted:
 
     def draw(self, given: Ints, counters: Ints, *, seed: int) -> Ints:
         """Codes of all columns, shape `(columns, rows)`; `given` has those of the given columns. A row hangs on its counter alone."""
+        found = np.empty((len(self.measured.sizes), len(counters)), dtype=np.int64)
+        for start in range(0, len(counters), BLOCK):
+            block = slice(start, start + BLOCK)
+            found[:, block] = self._drawn(given[:, block], counters[block], seed=seed)
+        return found
+
+    def _drawn(self, given: Ints, counters: Ints, *, seed: int) -> Ints:
         candidates = self.candidates(given, counters, seed=seed)
         odds = np.stack([self._odds(codes) for codes in candidates])
         shares = np.cumsum(np.exp(odds - odds.max(0)), axis=0)

@@ -44,11 +44,13 @@ def from_numbers(numbers: Ints, there: Bools, kind: pa.DataType) -> pa.Array:
     return from_whole(np.where(there, values, np.nan), kind)
 
 
-def texts(column: pa.ChunkedArray) -> tuple[NDArray[np.object_], Bools]:
-    """Values as text, and which rows have one."""
-    there = column.is_valid().to_numpy()
+def texts(column: pa.ChunkedArray) -> tuple[list[str], Ints, Bools]:
+    """The distinct values as texts, which of them each row has (0 where it has none), and which rows have one, shape `(rows,)`."""
     as_text = column if pt.is_string(column.type) else column.cast(pa.string())
-    return np.asarray(as_text.fill_null("").to_pylist(), dtype=object), np.asarray(there, dtype=bool)
+    encoded = as_text.dictionary_encode().unify_dictionaries()
+    words = encoded.chunk(0).dictionary.to_pylist() if encoded.num_chunks else []
+    places = [np.asarray(chunk.indices.fill_null(0), dtype=np.int64) for chunk in encoded.chunks]
+    return words, np.concatenate([np.empty(0, dtype=np.int64), *places]), np.asarray(column.is_valid(), dtype=bool)
 
 
 def _step(kind: pa.DataType) -> float:

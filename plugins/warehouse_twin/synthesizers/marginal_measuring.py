@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from warehouse_twin.privacy.accounting import Account
 from warehouse_twin.privacy.mechanisms import best, deviation, noisy_counts
+from warehouse_twin.synthesizers.marginal_counting import Coded, Pair, Runner, dealt, in_process, pairs_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -27,31 +27,6 @@ PARTS = 4
 """Coarse parts of a column."""
 MOVES = 4.0
 """How much a row can change a pair's distance from independence: its own cell by 1, the product of the margins by 3 at the most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """Rows as codes, shape `(columns, rows)`; the first `given` columns are known beforehand. `sizes` are the columns' cells,
-    `ordered` says whose parts are to be neighbours."""
-
-    codes: Ints
-    sizes: tuple[int, ...]
-    ordered: tuple[bool, ...]
-    given: int = 0
-
-    @property
-    def own(self) -> range:
-        return range(self.given, len(self.sizes))
-
-    @property
-    def pairs(self) -> list[tuple[int, int]]:
-        """All pairs of columns but those that are both given."""
-        return [(a, b) for a, b in combinations(range(len(self.sizes)), 2) if b >= self.given]
-
-    def table(self, a: int, b: int) -> Ints:
-        """Rows by the cells of both, shape `(sizes[a], sizes[b])`."""
-        cells = self.codes[a] * self.sizes[b] + self.codes[b]
-        return np.bincount(cells, minlength=self.sizes[a] * self.sizes[b]).reshape(self.sizes[a], self.sizes[b]).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,24 +113,29 @@ class Spending:
         return noisy.reshape(counts.shape), deviation(cost.rho, distance=self.distance)
 
 
-def measure(coded: Coded, given_parts: Sequence[tuple[int, ...]], rows: Estimate, spending: Spending) -> Measured:
-    """Measure a table within `spending`; `given_parts` are the coarse parts of the given columns, `rows` how many were counted before."""
+def measure(
+    coded: Coded, given_parts: Sequence[tuple[int, ...]], rows: Estimate, spending: Spending, run: Runner = in_process
+) -> Measured:
+    """Measure a table within `spending`; `given_parts` are the coarse parts of the given columns, `rows` how many were counted before.
+
+    `run` counts; noise is added here, to every table of counts that it brings.
+    """
     own, found = coded.own, []
-    for column in own:
-        counts = np.bincount(coded.codes[column], minlength=coded.sizes[column]).astype(np.int64)
+    singles = dealt(lambda place: coded.counts(coded.own[place]), len(own), coded.rows, run)
+    for column, counts in zip(own, singles, strict=True):
         noisy, noise = spending.counted("columns", counts, spending.rho * COLUMNS / len(own))
         found.append(Count((column,), noisy, noise))
     sums = [Estimate(float(count.counts.sum()), count.deviation * math.sqrt(count.counts.size)) for count in found]
     parts = [*given_parts, *(coarse_parts(count.counts, ordered=coded.ordered[count.columns[0]]) for count in found)]
-    edges = list(_chosen(coded, spending))
-    for a, b in edges:
-        noisy, noise = spending.counted("tree", coded.table(a, b), spending.rho * TREE / len(edges))
-        found.append(Count((a, b), noisy, noise))
-    pairs = coded.pairs
-    for a, b in pairs:
-        table = _coarse(coded.table(a, b), parts[a], parts[b])
-        noisy, noise = spending.counted("coarse pairs", table, spending.rho * COARSE / len(pairs))
-        found.append(Count((a, b), noisy, noise, coarse=True))
+    pairs = pairs_of(coded, parts, run)
+    edges = list(_chosen(coded, pairs, spending))
+    tables = dealt(lambda place: coded.table(*edges[place]), len(edges), coded.rows, run)
+    for edge, table in zip(edges, tables, strict=True):
+        noisy, noise = spending.counted("tree", table, spending.rho * TREE / len(edges))
+        found.append(Count(edge, noisy, noise))
+    for columns, pair in pairs.items():
+        noisy, noise = spending.counted("coarse pairs", pair.coarse, spending.rho * COARSE / len(pairs))
+        found.append(Count(columns, noisy, noise, coarse=True))
     return Measured(coded.sizes, coded.given, combined([rows, *sums]), tuple(parts), tuple(found))
 
 
@@ -171,28 +151,16 @@ def coarse_parts(counts: Ints, *, ordered: bool) -> tuple[int, ...]:
     return tuple(int(place) for place in np.unique(places, return_inverse=True)[1])
 
 
-def _chosen(coded: Coded, spending: Spending) -> Iterator[tuple[int, int]]:
+def _chosen(coded: Coded, pairs: Mapping[tuple[int, int], Pair], spending: Spending) -> Iterator[tuple[int, int]]:
     """The pairs of a tree over all columns, chosen one by one; the given ones hang together already."""
     group = [0 if column < coded.given else column for column in range(len(coded.sizes))]
     edges = len(set(group)) - 1
-    distances = {(a, b): _from_independence(coded.table(a, b)) for a, b in coded.pairs}
     for _ in range(edges):
-        open_pairs = [pair for pair in distances if group[pair[0]] != group[pair[1]]]
-        place, cost = best([distances[pair] for pair in open_pairs], rho=spending.rho * CHOICE / edges, distance=MOVES * spending.distance)
+        open_pairs = [pair for pair in pairs if group[pair[0]] != group[pair[1]]]
+        distances = [pairs[pair].distance for pair in open_pairs]
+        place, cost = best(distances, rho=spending.rho * CHOICE / edges, distance=MOVES * spending.distance)
         spending.account.spend("choice of pairs", cost)
         a, b = open_pairs[place]
         joined = group[b]
         group = [group[a] if one == joined else one for one in group]
         yield a, b
-
-
-def _from_independence(table: Ints) -> float:
-    """Σ|n_ab - n_a n_b / n|: rows that a product of the margins has in other cells, twice."""
-    product = np.outer(table.sum(1), table.sum(0)) / max(int(table.sum()), 1)
-    return float(np.abs(table - product).sum())
-
-
-def _coarse(table: Ints, of_rows: Sequence[int], of_columns: Sequence[int]) -> Ints:
-    found = np.zeros((max(of_rows) + 1, max(of_columns) + 1), dtype=np.int64)
-    np.add.at(found, (np.asarray(of_rows)[:, None], np.asarray(of_columns)[None, :]), table)
-    return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +18,11 @@ from warehouse_twin.privacy.accounting import Account, Cost, Promise, rho_for
 from warehouse_twin.profiling.matching import places_in_runs
 from warehouse_twin.profiling.table_profile import ColumnProfile
 from warehouse_twin.randomness import derive_seed, mix, uniforms
-from warehouse_twin.synthesizers.marginal_domains import Allowance, Cell, Domain, bounds_of, learn_domain, made_domain, public_domain
+from warehouse_twin.synthesizers.marginal_columns import Column, Learned, children_column, learned_columns
+from warehouse_twin.synthesizers.marginal_counting import Coded, Codes, Counting, Rows, kept, looks, opened
+from warehouse_twin.synthesizers.marginal_domains import Allowance, Domain
 from warehouse_twin.synthesizers.marginal_fitting import Mean, fit
-from warehouse_twin.synthesizers.marginal_measuring import Coded, Estimate, Measured, Spending, measure
+from warehouse_twin.synthesizers.marginal_measuring import Estimate, Measured, Spending, measure
 from warehouse_twin.synthesizers.marginal_models import MarginalModel, TableModel
 
 Ints = NDArray[np.int64]
@@ -32,8 +33,6 @@ ROWS = 0.02
 SHOWN = 0.1
 """Share of δ for values that too few hold to be shown."""
 ROWS_ALONE = ""
-EXACT = 12
-"""Numbers of children up to this one are told apart."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Counted:
     that a parent has one row here at the most.
     """
 
-    rows: pa.Table
+    rows: Rows
     entities: Ints
     at_most: int = 1
     drive: tuple[str, str] | None = None
@@ -55,6 +54,10 @@ class Counted:
     nullable: frozenset[str] = frozenset()
     made: tuple[ColumnProfile, ...] = ()
     single: bool = False
+
+    @property
+    def looks(self) -> float:
+        return looks(len(self.entities), len(self.rows.column_names))
 
     @property
     def children_at_most(self) -> int:
@@ -74,37 +77,40 @@ class Measurement:
     account: Account
 
 
-def fit_schema(tables: Mapping[str, Counted], *, promise: Promise, held_out: float, seed: int) -> MarginalModel:
+def fit_schema(
+    tables: Mapping[str, Counted], *, promise: Promise, held_out: float, seed: int, counting: Counting | None = None
+) -> MarginalModel:
     """Learn all tables, parents first, within `promise`. Noise is the system's and not of `seed`, which draws rows to fit weights on."""
     bounded = bounded_rows(tables, seed=seed)
-    found = measure_schema(bounded, promise=promise)
+    found = measure_schema(bounded, promise=promise, counting=counting)
     model = MarginalModel({}, held_out, promise, found.account)
     return replace(model, tables=_fitted(bounded, found.tables, model, seed=seed))
 
 
-def measure_schema(bounded: Mapping[str, Counted], *, promise: Promise) -> Measurement:
+def measure_schema(bounded: Mapping[str, Counted], *, promise: Promise, counting: Counting | None = None) -> Measurement:
     """Measure tables whose entities have at most as many rows as they say (`bounded_rows`), within `promise`."""
     account = Account(allowed(promise))
-    parts = {name: _columns(name, bounded) for name in bounded}
-    width = sum(len(columns) for columns in parts.values())
+    widths = {name: len(table.rows.column_names) + len(_children_of(name, bounded)) for name, table in bounded.items()}
     measured: dict[str, tuple[tuple[Domain, ...], Measured]] = {}
-    codes: dict[str, Ints] = {}
-    for name, table in bounded.items():
-        budget = Cost(account.allowed.rho * len(parts[name]) / width, account.allowed.delta * len(parts[name]) / width)
-        most = {f"#{child}": bounded[child].children_at_most if child != ROWS_ALONE else 0 for child in _children_of(name, bounded)}
+    codes: dict[str, list[Codes]] = {}
+    for place, (name, table) in enumerate(bounded.items()):
+        where = (counting or Counting()).of_table(place, table.looks)
+        share = widths[name] / sum(widths.values())
+        budget = Cost(account.allowed.rho * share, account.allowed.delta * share)
         rows = _counted(table, budget.rho * ROWS, account)
-        domains = _domains(table, parts[name], most, rows, budget, account)
-        own = np.stack([domain.codes(parts[name][domain.name]) for domain in domains])
-        given, given_parts = np.zeros((0, own.shape[1]), dtype=np.int64), []
-        if table.drive is not None and table.link is not None:
-            above = measured[table.drive[1]][1]
-            given_parts = [tuple(range(size)) for size in above.coarse_sizes]
-            given = above.coarse_codes(codes[table.drive[1]], table.link)
-        codes[name] = np.concatenate([given, own])
-        sizes = (*(len(part) for part in given_parts), *(domain.size for domain in domains))
-        ordered = (*(False for _ in given_parts), *(domain.numeric for domain in domains))
+        allowance = Allowance(budget.rho * (DOMAINS - ROWS) / widths[name], budget.delta / widths[name], table.at_most, account)
+        columns = [*learned_columns(_columns(table, where), allowance, rows.value, where.run), *_numbers(name, bounded, where)]
+        codes[name] = [column.codes for column in columns]
+        sizes, given = _given(table, measured, codes, where)
+        coded = Coded(
+            (*given, *codes[name]),
+            (*sizes, *(column.domain.size for column in columns)),
+            (*(False for _ in given), *(column.domain.numeric for column in columns)),
+            len(given),
+        )
         spending = Spending(budget.rho * (1 - DOMAINS) * (1 - 1e-6), table.at_most, account)
-        measured[name] = domains, measure(Coded(codes[name], sizes, ordered, len(given_parts)), given_parts, rows, spending)
+        found = measure(coded, [tuple(range(size)) for size in sizes], rows, spending, where.run)
+        measured[name] = tuple(column.domain for column in columns), found
     return Measurement(measured, account)
 
 
@@ -122,7 +128,8 @@ def _fitted(
         model = TableModel(domains, plain, table.rows.schema, _children_of(name, tables), table.drive, table.others, table.made)
         given, _ = sample.given(model, name, codes, (None, 1.0), seed=own)
         found[name] = replace(model, fitted=fit(known, given, _means(model, measured), seed=own))
-        codes[name] = found[name].fitted.draw(given, np.arange(given.shape[1], dtype=np.int64), seed=own)
+        if any(table.drive is not None and table.drive[1] == name for table in tables.values()):
+            codes[name] = found[name].fitted.draw(given, np.arange(given.shape[1], dtype=np.int64), seed=own)
     return found
 
 
@@ -181,46 +188,41 @@ def _children_of(name: str, tables: Mapping[str, Counted]) -> tuple[str, ...]:
     return found if found or tables[name].rows.column_names else (ROWS_ALONE,)
 
 
-def _columns(name: str, tables: Mapping[str, Counted]) -> dict[str, pa.ChunkedArray]:
-    """A table's columns, then the numbers of rows that follow from each of its rows."""
-    table = tables[name]
-    found = {column: table.rows.column(column) for column in table.rows.column_names}
-    for child in _children_of(name, tables):
+def _columns(table: Counted, where: Counting) -> list[Column]:
+    """A table's columns."""
+    made = {profile.name for profile in table.made}
+    return [
+        Column(column, table.rows, table.domains.get(column, {}), column in table.nullable, column in made, where.file("column", place))
+        for place, column in enumerate(table.rows.column_names)
+    ]
+
+
+def _numbers(name: str, tables: Mapping[str, Counted], where: Counting) -> list[Learned]:
+    """The numbers of rows that follow from each row of a table."""
+    found, rows = [], len(tables[name].entities)
+    for place, child in enumerate(_children_of(name, tables)):
         link = tables[child].link if child != ROWS_ALONE else None
-        counts = np.zeros(len(table.entities), dtype=np.int64) if link is None else np.bincount(link, minlength=len(table.entities))
-        found[f"#{child}"] = pa.chunked_array([pa.array(counts, type=pa.int64())])
+        numbers = np.zeros(rows, dtype=np.int64) if link is None else np.bincount(link, minlength=rows)
+        most = tables[child].children_at_most if child != ROWS_ALONE else 0
+        found.append(children_column(f"#{child}", numbers, most, where.file("children", place)))
     return found
+
+
+def _given(
+    table: Counted, measured: Mapping[str, tuple[tuple[Domain, ...], Measured]], codes: Mapping[str, Sequence[Codes]], where: Counting
+) -> tuple[tuple[int, ...], list[Codes]]:
+    """What a table's rows are drawn given: the coarse parts of each column of their parent; how many parts, and the part of each row."""
+    if table.drive is None or table.link is None:
+        return (), []
+    parent, found = measured[table.drive[1]][1], []
+    for place, size in enumerate(parent.coarse_sizes):
+        parts = np.asarray(parent.parts[parent.given + place])
+        of_rows = parts[opened(codes[table.drive[1]][place])[table.link]]
+        found.append(kept(of_rows, size, where.file("given", place)))
+    return parent.coarse_sizes, found
 
 
 def _counted(table: Counted, rho: float, account: Account) -> Estimate:
     """How many rows a table has."""
     noisy, noise = Spending(rho, table.at_most, account).counted("rows", np.asarray([len(table.entities)], dtype=np.int64), rho)
     return Estimate(max(1.0, float(noisy[0])), noise)
-
-
-def _domains(
-    table: Counted, columns: Mapping[str, pa.ChunkedArray], most: Mapping[str, int], rows: Estimate, budget: Cost, account: Account
-) -> tuple[Domain, ...]:
-    """Domains of a table's columns; `most` children of each kind a row can have."""
-    allowance = Allowance(budget.rho * (DOMAINS - ROWS) / len(columns), budget.delta / len(columns), table.at_most, account)
-    made = {profile.name for profile in table.made}
-    found = []
-    for name, column in columns.items():
-        nullable, declared = name in table.nullable, table.domains.get(name, {})
-        if name in most:
-            found.append(_numbers_of_children(name, most[name]))
-        elif name in made:
-            found.append(made_domain(name, nullable=nullable))
-        elif "values" in declared:
-            found.append(public_domain(name, column, declared["values"], nullable=nullable, allowance=allowance))
-        else:
-            bounds = bounds_of(column.type, str(declared["from"]), str(declared["to"])) if declared else None
-            found.append(learn_domain(name, column, nullable=nullable, rows=rows.value, allowance=allowance, bounds=bounds))
-    return tuple(found)
-
-
-def _numbers_of_children(name: str, most: int) -> Domain:
-    """0 to twelve, and then twice as many each time, up to as many as an entity may have: public, as the bound is."""
-    ends = [EXACT, *(min(EXACT * 2**step, most) for step in range(1, 64) if EXACT * 2 ** (step - 1) < most)]
-    wide = [Cell(ranges=((low + 1, high + 1, 1.0),)) for low, high in pairwise(ends)]
-    return Domain(name, True, False, (*(Cell(values=((number, 1.0),)) for number in range(min(EXACT, most) + 1)), *wide))

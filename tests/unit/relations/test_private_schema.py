@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,7 +55,10 @@ def test_rows_come_with_their_entity_through_every_key(tmp_path: Path) -> None:
     def whole(name: str, columns: list[str]) -> pa.Table:
         return learned.read(name, columns)
 
-    found = counted_schema(asked, key_plans(asked), declared_profiles(asked, {"places": PLACES}), whole)
+    def stored(name: str, columns: Sequence[str], places: np.ndarray) -> pa.Table:
+        return learned.read(name, list(columns)).take(pa.array(places))
+
+    found = counted_schema(asked, key_plans(asked), declared_profiles(asked, {"places": PLACES}), whole, stored)
     owner = rows["orders"].column("owner").to_numpy() - 1
     held = learned.read("people", ["__holdout"]).column(0).to_numpy()
     of_line = owner[rows["lines"].column("order_id").to_numpy() - 1]
