@@ -18,6 +18,7 @@ from warehouse_twin.relations.key_plans import key_plans
 from warehouse_twin.relations.private_schema import refuse_domains, shared
 from warehouse_twin.releases.ledger import Account, Ledger
 from warehouse_twin.releases.registry import registry_of
+from warehouse_twin.settings import Settings
 from warehouse_twin.spark_session import mapped, spark_session
 from warehouse_twin.stages.context import StageContext
 from warehouse_twin.synthesizers.marginal_counting import Counting
@@ -26,7 +27,8 @@ from warehouse_twin.synthesizers.marginal_schemas import Counted, allowed
 from warehouse_twin.workspace import WORK_PREFIX, new_folder
 
 FOLDER = "measurements"
-SPARK_FROM = float(__import__("os").environ.get("SPARK_FROM", "2e8"))
+SPARK_FROM = 2.5e8
+"""Looks at values (`looks`) from which Spark counts a table: 2,000,000 rows of 15 columns."""
 
 
 def promise_of(privacy: ResolvedPrivacy) -> Promise:
@@ -93,14 +95,14 @@ def measured(context: StageContext, resolved: ResolvedTwin, measure: Callable[[]
 
 
 @contextmanager
-def counting_of(context: StageContext, tables: Mapping[str, Counted]) -> Iterator[Counting]:
+def counting_of(settings: Settings, twin: str, tables: Mapping[str, Counted]) -> Iterator[Counting]:
     """Spark counts tables of so many rows and columns that a session is worth its start, and this process the others."""
     if all(table.looks < SPARK_FROM for table in tables.values()):
         yield Counting()
         return
-    context.workspace.scratch.mkdir(parents=True, exist_ok=True)
-    codes = tempfile.TemporaryDirectory(dir=context.workspace.scratch, prefix=WORK_PREFIX)
-    with codes as folder, spark_session(context.settings, name=f"measure {context.twin}") as spark:
+    settings.workspace.scratch.mkdir(parents=True, exist_ok=True)
+    codes = tempfile.TemporaryDirectory(dir=settings.workspace.scratch, prefix=WORK_PREFIX)
+    with codes as folder, spark_session(settings, name=f"measure {twin}") as spark:
         yield Counting(partial(mapped, spark), Path(folder), SPARK_FROM)
 
 

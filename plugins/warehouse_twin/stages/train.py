@@ -195,10 +195,8 @@ def _measure(synthesizer: MarginalSynthesizer, context: StageContext, source: _S
     kept = {table.name: source.whole(table.name, table.table.column_names) for table in resolved.tables if table.keep_real}
     tables = counted_schema(resolved, source.plans, declared_profiles(resolved, kept), source.whole, source.stored)
     promise, seed = promise_of(resolved.privacy), derive_seed(resolved.seed, "train", "marginal")
-    with counting_of(context, tables) as counting:
-        return synthesizer.fit_schema(
-            tables, promise=promise, held_out=resolved.holdout, parameters=given, seed=seed, counting=counting
-        )
+    with counting_of(context.settings, context.twin, tables) as counting:
+        return synthesizer.fit_schema(tables, promise=promise, held_out=resolved.holdout, parameters=given, seed=seed, counting=counting)
 
 
 def _table(context: StageContext) -> str:

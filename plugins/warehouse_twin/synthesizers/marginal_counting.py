@@ -125,7 +125,7 @@ class Coded:
 
     @property
     def rows(self) -> int:
-        return len(opened(self.codes[0])) if self.codes else 0
+        return len(opened(self.codes[0])) if len(self.codes) else 0
 
     def counts(self, column: int) -> Ints:
         """Rows by cell, shape `(sizes[column],)`."""

@@ -25,8 +25,9 @@ Floats = NDArray[np.float64]
 Draws = Callable[[str], Floats]
 SPIKE = 0.04
 """A value that this share of all rows hold is a cell of its own."""
-CELLS = 12
-"""Parts of a range, about equally many rows in each, besides spikes."""
+CELLS, HELD = 16, 3.25
+"""Parts of a range, about equally many rows in each, besides spikes; they hold no fewer than so many deviations of the noise, unless
+that is more than a share of all rows."""
 TOLD_APART = 200
 """Public values that are a cell each, at most."""
 FAN, LEVELS, DIGITS = 8, 5, 54
@@ -125,7 +126,8 @@ def learn_domain(
     written = dict(zip(map(str, values.tolist()), held.tolist(), strict=True))
     shown = {int(value): count for value, count in _frequent(name, written, allowance, allowance.rho * VALUES).items()}
     ranges = _ranges(name, (values, held), rows, allowance, _parts() if bounds is None else _pieces(bounds[0], bounds[1] + 1))
-    return Domain(name, True, nullable, _cells(shown, ranges, rows))
+    told = HELD * deviation(_rho_of_ranges(allowance), distance=allowance.distance)
+    return Domain(name, True, nullable, _cells(shown, ranges, rows, told))
 
 
 def declared_domain(name: str, kind: pa.DataType, values: Sequence[str], *, nullable: bool) -> Domain:
@@ -183,7 +185,7 @@ def _ranges(
     `values` are the distinct ones, ascending, and how many rows hold each.
     """
     below = np.concatenate([[0], np.cumsum(values[1])])
-    rho = allowance.rho * (1 - VALUES) / (LEVELS + 1)
+    rho = _rho_of_ranges(allowance)
     noise = deviation(rho, distance=allowance.distance)
     kept: list[tuple[int, int, float]] = []
     for level in range(LEVELS + 1):
@@ -199,24 +201,33 @@ def _ranges(
     return sorted(kept)
 
 
+def _rho_of_ranges(allowance: Allowance) -> float:
+    """What counting ranges once may cost."""
+    return allowance.rho * (1 - VALUES) / (LEVELS + 1)
+
+
 def _pieces(low: int, high: int) -> list[tuple[int, int]]:
     edges = [low + (high - low) * part // FAN for part in range(FAN + 1)]
     return [(start, end) for start, end in pairwise(edges) if end > start]
 
 
-def _cells(shown: Mapping[int, int], ranges: Sequence[tuple[int, int, float]], rows: float) -> tuple[Cell, ...]:
-    """Spikes by themselves, then the ranges in groups of about equally many rows, with the other values that stand out inside."""
+def _cells(shown: Mapping[int, int], ranges: Sequence[tuple[int, int, float]], rows: float, told: float) -> tuple[Cell, ...]:
+    """Spikes by themselves, then the ranges in groups of about equally many rows, with the other values that stand out inside.
+
+    Where most rows are in spikes, the few others tell the most: they are told apart as far as noise lets (`told` rows).
+    """
     spikes = {value: count for value, count in shown.items() if count > SPIKE * rows}
     others = {value: count for value, count in sorted(shown.items()) if value not in spikes}
+    wanted = max((rows - sum(spikes.values())) / CELLS, min(told, rows / CELLS))
     cells = [Cell(values=((value, 1.0),)) for value in sorted(spikes)]
     group: list[tuple[int, int, float]] = []
     for low, high, count in ranges:
         inside = sum(number for value, number in spikes.items() if low <= value < high)
         group.append((low, high, max(count - inside, 0.0)))
-        if sum(part[2] for part in group) >= rows / CELLS:
+        if sum(part[2] for part in group) >= wanted:
             cells.append(_ranged(group, others))
             group = []
-    if group and (sum(part[2] for part in group) > rows / CELLS / 4 or not any(cell.ranges for cell in cells)):
+    if group and (sum(part[2] for part in group) > wanted / 4 or not any(cell.ranges for cell in cells)):
         cells.append(_ranged(group, others))
     return tuple(cells) or (Cell(),)
 

@@ -16,15 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
-from warehouse_twin.synthesizers.marginal_measuring import Count, Estimate, Measured
+from warehouse_twin.synthesizers.marginal_measuring import Estimate, Measured
+from warehouse_twin.synthesizers.marginal_walking import cells_of, dealt_out, summed, walked, weighed
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-CANDIDATES = 6
+CANDIDATES = 12
 FITTED = 20_000
 """Rows that the weights are fitted on, each with its candidates."""
 ITERATIONS = 100
-BLOCK = 50_000
+TREE_ROWS = 0.03
+"""What the tree alone is believed, as a share of the rows (`_targets`)."""
+BLOCK = 20_000
 """Rows that are drawn at once, with all their candidates."""
 _BALANCED = 30
 
@@ -49,32 +52,26 @@ class Fitted:
     def draw(self, given: Ints, counters: Ints, *, seed: int) -> Ints:
         """Codes of all columns, shape `(columns, rows)`; `given` has those of the given columns. A row hangs on its counter alone."""
         found = np.empty((len(self.measured.sizes), len(counters)), dtype=np.int64)
+        layout, weights = Layout.of(self.measured), np.concatenate([np.empty(0), *self.weights])
         for start in range(0, len(counters), BLOCK):
             block = slice(start, start + BLOCK)
-            found[:, block] = self._drawn(given[:, block], counters[block], seed=seed)
+            candidates = self.candidates(given[:, block], counters[block], seed=seed)
+            odds = np.stack([weighed(codes, layout.counts, layout.maps, weights) for codes in candidates])
+            shares = np.cumsum(np.exp(odds - odds.max(0)), axis=0)
+            draws = uniforms(counters[block], seed=seed, stream="choice") * shares[-1]
+            chosen = np.minimum((draws >= shares).sum(0), CANDIDATES - 1)
+            found[:, block] = candidates[chosen, :, np.arange(len(draws))].T
         return found
 
-    def _drawn(self, given: Ints, counters: Ints, *, seed: int) -> Ints:
-        candidates = self.candidates(given, counters, seed=seed)
-        odds = np.stack([self._odds(codes) for codes in candidates])
-        shares = np.cumsum(np.exp(odds - odds.max(0)), axis=0)
-        draws = uniforms(counters, seed=seed, stream="choice") * shares[-1]
-        chosen = np.minimum((draws >= shares).sum(0), len(candidates) - 1)
-        stacked = np.stack(candidates)
-        found: Ints = stacked[chosen, :, np.arange(len(counters))].T
-        return found
-
-    def candidates(self, given: Ints, counters: Ints, *, seed: int) -> list[Ints]:
-        found = []
-        for number in range(CANDIDATES):
-            codes = np.zeros((len(self.measured.sizes), len(counters)), dtype=np.int64)
-            if self.measured.given:
-                codes[: self.measured.given] = given
+    def candidates(self, given: Ints, counters: Ints, *, seed: int) -> Ints:
+        """Codes of several rows for each counter, shape `(candidates, columns, rows)`."""
+        found = np.zeros((CANDIDATES, len(self.measured.sizes), len(counters)), dtype=np.int64)
+        if self.measured.given:
+            found[:, : self.measured.given] = given
+        for number, codes in enumerate(found):
             for step in self.steps:
                 draws = uniforms(counters, seed=seed, stream=f"{number}/{step.column}")
-                shares = step.shares[codes[step.parent]] if step.parent is not None else step.shares
-                codes[step.column] = np.minimum((draws[:, None] >= shares).sum(1), shares.shape[1] - 1)
-            found.append(codes)
+                walked(codes, step.column, -1 if step.parent is None else step.parent, step.shares, draws)
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,11 +84,26 @@ class Fitted:
         weights = tuple(np.asarray(item, dtype=np.float64) for item in value["weights"])
         return cls(Measured.from_dict(value["measured"]), steps, weights)
 
-    def _odds(self, codes: Ints) -> Floats:
-        found = np.zeros(codes.shape[1])
-        for count, weights in zip(self.measured.counts, self.weights, strict=True):
-            found += weights[_cells(self.measured, count, codes)]
-        return found
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each measured count looks at a row, and where its cells stand among all (`marginal_walking`)."""
+
+    counts: Ints
+    maps: Ints
+    size: int
+
+    @classmethod
+    def of(cls, measured: Measured) -> Layout:
+        maps, rows, start = [*(np.arange(size) for size in measured.sizes), *map(np.asarray, measured.parts)], [], 0
+        places = np.cumsum([0, *map(len, maps)])
+        for count in measured.counts:
+            ways = [column + len(measured.sizes) * count.coarse for column in count.columns]
+            alone = len(ways) == 1
+            second = (-1, places[ways[0]], 0, 0) if alone else (count.columns[1], *places[ways], count.counts.shape[1])
+            rows.append((count.columns[0], *second, start))
+            start += count.counts.size
+        return cls(np.asarray(rows, dtype=np.int64).reshape(-1, 6), np.concatenate([np.empty(0), *maps]).astype(np.int64), start)
 
 
 @dataclass(frozen=True)
@@ -125,19 +137,20 @@ def fit(measured: Measured, given: Ints | None, means: Sequence[Mean] = (), *, s
 def _weights(plain: Fitted, given: Ints, counters: Ints, means: Sequence[Mean], *, seed: int) -> tuple[Floats, ...]:
     from scipy.optimize import minimize
 
-    measured = plain.measured
+    measured, layout = plain.measured, Layout.of(plain.measured)
     candidates = plain.candidates(given, counters, seed=seed)
-    marks = _marks(measured, candidates, means)
-    across = marks.T.tocsr()
+    cells = np.concatenate([cells_of(codes, layout.counts, layout.maps) for codes in candidates])
+    worths = np.asarray([mean.worth[candidates[:, mean.column]].ravel() for mean in means]).reshape(len(means), len(cells))
     targets, slack = _targets(measured, means)
 
     def dual(weights: Floats) -> tuple[float, Floats]:
-        odds = (marks @ weights).reshape(len(candidates), -1)
+        odds = (summed(cells, weights) + weights[layout.size :] @ worths).reshape(CANDIDATES, -1)
         most = odds.max(0)
         chances = np.exp(odds - most)
         sums = chances.sum(0)
-        value = float((most + np.log(sums / len(candidates))).mean() - targets @ weights + (slack * weights**2).sum() / 2)
-        expected = across @ ((chances / sums).ravel() / len(counters))
+        value = float((most + np.log(sums / CANDIDATES)).mean() - targets @ weights + (slack * weights**2).sum() / 2)
+        chances = (chances / sums).ravel() / len(counters)
+        expected = np.concatenate([dealt_out(cells, chances, layout.size), worths @ chances])
         return value, expected - targets + slack * weights
 
     solved = minimize(dual, np.zeros(len(targets)), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS}).x
@@ -148,45 +161,19 @@ def _weights(plain: Fitted, given: Ints, counters: Ints, means: Sequence[Mean], 
     return tuple(found)
 
 
-def _marks(measured: Measured, candidates: Sequence[Ints], means: Sequence[Mean]) -> Any:
-    """What each candidate counts in: the measured cells that it falls into, then what it is worth; sparse, a row a candidate."""
-    from scipy.sparse import csr_matrix, hstack
-
-    sizes = [count.counts.size for count in measured.counts]
-    starts = np.cumsum([0, *sizes])
-    cells = [np.concatenate([_cells(measured, count, codes) for codes in candidates]) for count in measured.counts]
-    places = np.stack([of_count + start for of_count, start in zip(cells, starts, strict=False)], axis=1)
-    rows, width = places.shape
-    counted = csr_matrix((np.ones(rows * width), places.ravel(), np.arange(0, rows * width + 1, width)), shape=(rows, starts[-1]))
-    worths = [np.concatenate([mean.worth[codes[mean.column]] for codes in candidates]) for mean in means]
-    return hstack([counted, *(csr_matrix(worth[:, None]) for worth in worths)], format="csr")
-
-
 def _targets(measured: Measured, means: Sequence[Mean]) -> tuple[Floats, Floats]:
     """What the marks of a row are to be on average, and how much each may be off: rows times the variance of what was measured.
 
-    Means bind as if there were one row: the tree that they set right is off by the noise of many counts, and not as little as so many
-    rows would be by chance.
+    The tree is wrong about what it does not join, so it is believed as a part of the rows would be that had been drawn from it: with all
+    of them a count that noise makes no less than certain would move it by a sixth. Means bind as if there were one row: the tree that
+    they set right is off by the noise of many counts, and not as little as so many rows would be by chance.
     """
     total = measured.rows.value
     shares = [_balanced(count.counts.ravel().astype(float)) for count in measured.counts]
     noise = [np.full(count.counts.size, count.deviation / total) for count in measured.counts]
     targets = np.concatenate([*shares, [mean.known.value for mean in means]])
-    slack: Floats = np.concatenate([total * np.concatenate(noise) ** 2, [mean.known.deviation**2 for mean in means]])
+    slack: Floats = np.concatenate([TREE_ROWS * total * np.concatenate(noise) ** 2, [mean.known.deviation**2 for mean in means]])
     return targets, slack
-
-
-def _cells(measured: Measured, count: Count, codes: Ints) -> Ints:
-    """The cell of each row in a measured count."""
-    if len(count.columns) == 1:
-        alone: Ints = codes[count.columns[0]]
-        return alone
-    a, b = count.columns
-    one, other = codes[a], codes[b]
-    if count.coarse:
-        one, other = np.asarray(measured.parts[a])[one], np.asarray(measured.parts[b])[other]
-    both: Ints = one * count.counts.shape[1] + other
-    return both
 
 
 def _steps(measured: Measured) -> tuple[Step, ...]:

@@ -21,9 +21,9 @@ from warehouse_twin.synthesizers.marginal_counting import Coded, Pair, Runner, d
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-COLUMNS, CHOICE, TREE, COARSE = 0.10, 0.10, 0.35, 0.45
+COLUMNS, CHOICE, TREE, COARSE = 0.10, 0.10, 0.25, 0.55
 """Shares of the budget: of single columns, of choosing pairs, of the pairs chosen, of all pairs in coarse parts."""
-PARTS = 4
+PARTS = 8
 """Coarse parts of a column."""
 MOVES = 4.0
 """How much a row can change a pair's distance from independence: its own cell by 1, the product of the margins by 3 at the most."""

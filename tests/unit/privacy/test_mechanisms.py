@@ -33,6 +33,19 @@ def test_values_that_few_hold_are_not_shown() -> None:
     assert frequent({}, rho=0.01, delta=1e-9, distance=1)[0] == {}
 
 
+def test_what_few_hold_costs_no_noise_and_what_many_hold_is_off_by_noise_alone() -> None:
+    """Counts are lifted by a tenth of the threshold before noise and after it: none that is shown is below the threshold and that."""
+    held = {f"v{number:04}": number for number in range(400)}
+    shown, threshold, _ = frequent(held, rho=0.05, delta=1e-6, distance=1)
+    off = np.asarray([count - held[value] for value, count in shown.items()])
+    spread = deviation(0.05, distance=1)
+    assert min(shown.values()) >= threshold
+    assert set(shown) >= {value for value, count in held.items() if count > threshold + 6 * spread}
+    far = off[-300:]
+    assert float(far.mean()) == pytest.approx(0.0, abs=4 * spread / 300**0.5)
+    assert float(far.std()) == pytest.approx(spread, rel=0.25)
+
+
 def test_an_entity_with_more_rows_costs_more_noise_and_a_higher_threshold() -> None:
     lone, many = (frequent({"a": 9_999}, rho=0.01, delta=1e-9, distance=distance)[1] for distance in (1, 20))
     assert many > 19 * lone

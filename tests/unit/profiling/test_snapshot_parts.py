@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse_twin.profiling.snapshot_parts import rows_of, sampled_rows, spread_training, training_part, training_rows
+from warehouse_twin.profiling.snapshot_parts import StoredRows, rows_of, sampled_rows, spread_training, training_part, training_rows
 
 ROWS = pa.table({"a": range(10), "b": list("abcdefghij"), "__entity": range(10), "__holdout": [number % 3 == 0 for number in range(10)]})
 
@@ -61,3 +61,10 @@ def test_an_entity_that_has_most_rows_lends_some(tmp_path: Path) -> None:
     rows = sampled_rows(crowd(tmp_path / "one.parquet", [7] * 1_000), at_most=100, seed=1)
     assert len(rows) == 100
     assert rows.max() > 900
+
+
+def test_stored_rows_are_read_a_column_at_a_time(path: Path) -> None:
+    found = StoredRows(path, ["b", "a"], training_rows(path)).take(pa.array([0, 2, 5]))
+    assert found.rows.tolist() == [1, 4, 8]
+    assert (found.column("a").to_pylist(), found.column("b").to_pylist()) == ([1, 4, 8], ["b", "e", "i"])
+    assert found.schema == pa.schema([("b", pa.string()), ("a", pa.int64())])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from warehouse_twin.privacy.accounting import Account, Cost
+from warehouse_twin.synthesizers.marginal_counting import Coded
 from warehouse_twin.synthesizers.marginal_fitting import Mean, fit
-from warehouse_twin.synthesizers.marginal_measuring import Coded, Estimate, Measured, Spending, coarse_parts, combined, measure
+from warehouse_twin.synthesizers.marginal_measuring import Estimate, Measured, Spending, coarse_parts, combined, measure
 
 ROWS = 4_000
 ROUGHLY = Estimate(3_900.0, 300.0)
@@ -80,8 +81,8 @@ def test_nothing_is_learned_from_noise_alone() -> None:
 
 
 def test_coarse_parts_are_equal_shares_in_order_or_the_largest_by_themselves() -> None:
-    assert coarse_parts(np.asarray([10, 10, 10, 10, 10, 10, 10, 10]), ordered=True) == (0, 0, 1, 1, 2, 2, 3, 3)
-    assert coarse_parts(np.asarray([1, 50, 2, 30, 20]), ordered=False) == (3, 0, 3, 1, 2)
+    assert coarse_parts(np.full(16, 10), ordered=True) == (0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7)
+    assert coarse_parts(np.asarray([1, 90, 2, 80, 70, 60, 50, 40, 30]), ordered=False) == (7, 0, 7, 1, 2, 3, 4, 5, 6)
 
 
 def test_what_was_measured_comes_back_from_its_file(measured: Measured) -> None:
