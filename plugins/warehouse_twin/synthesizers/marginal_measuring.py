@@ -140,14 +140,22 @@ def measure(
 
 
 def coarse_parts(counts: Ints, *, ordered: bool) -> tuple[int, ...]:
-    """A part for each cell: of ordered cells about equal shares, of others the largest by themselves and the rest together."""
+    """A part for each cell. Of ordered cells those that are large by themselves are a part each, and neighbours among the others about
+    equal shares of what is left; of unordered ones the largest are a part each and the rest together."""
     held = np.maximum(counts, 0).astype(float)
-    if ordered:
-        middle = (np.cumsum(held) - held / 2) / max(held.sum(), 1.0)
-        places = np.minimum((middle * PARTS).astype(int), PARTS - 1)
-    else:
+    if not ordered:
         places = np.empty(len(held), dtype=int)
         places[np.argsort(-held, kind="stable")] = np.minimum(np.arange(len(held)), PARTS - 1)
+        return _numbered(places)
+    large = held * PARTS > held.sum()
+    rest = np.where(large, 0.0, held)
+    middle = (np.cumsum(rest) - rest / 2) / max(rest.sum(), 1.0)
+    left = PARTS - int(large.sum())
+    within = np.minimum((middle * left).astype(int), left - 1)
+    return _numbered(np.where(large, 2 * np.cumsum(large) - 1, 2 * np.cumsum(large)) * PARTS + np.where(large, 0, within))
+
+
+def _numbered(places: NDArray[np.int_]) -> tuple[int, ...]:
     return tuple(int(place) for place in np.unique(places, return_inverse=True)[1])
 
 

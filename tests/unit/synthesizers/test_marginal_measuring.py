@@ -82,6 +82,9 @@ def test_nothing_is_learned_from_noise_alone() -> None:
 
 def test_coarse_parts_are_equal_shares_in_order_or_the_largest_by_themselves() -> None:
     assert coarse_parts(np.full(16, 10), ordered=True) == (0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7)
+    assert coarse_parts(np.asarray([920, 20, 20, 20, 20]), ordered=True) == (0, 1, 2, 3, 4)  # few are not one part because most are zero
+    assert coarse_parts(np.asarray([5, 500, 20, 20, 400, 20, 10, 10, 10]), ordered=True) == (0, 1, 2, 3, 4, 5, 6, 7, 7)
+    assert coarse_parts(np.asarray([-3, 0, 0]), ordered=True) == (0, 0, 0)
     assert coarse_parts(np.asarray([1, 90, 2, 80, 70, 60, 50, 40, 30]), ordered=False) == (7, 0, 7, 1, 2, 3, 4, 5, 6)
 
 
