@@ -21,7 +21,7 @@ check: setup ## style, types, and who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup java ## a long study: make bench CASE=adult, flights, wide, schemas, queries, tpch01, tpch1, growth, gate, null, controls, dp, audit or refreshes
+bench: setup java ## a long study: make bench CASE=adult, flights, wide, schemas, queries, tpch01, tpch1, growth, gate, null, controls, dp, audit, counted or refreshes
 	@$(BIN)/python -W ignore -m benchmarks.$(CASE)
 
 setup: $(STAMP)

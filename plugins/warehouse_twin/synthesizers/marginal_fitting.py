@@ -22,8 +22,8 @@ from warehouse_twin.synthesizers.marginal_walking import cells_of, dealt_out, su
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 CANDIDATES = 12
-FITTED = 20_000
-"""Rows that the weights are fitted on, each with its candidates."""
+FITTED, LEAST_FITTED, LOOKED_AT = 20_000, 1_000, 100_000_000
+"""Rows that the weights are fitted on, each with its candidates: the most, the least, and the cells that all fall into, of many columns."""
 ITERATIONS = 100
 TREE_ROWS = 0.03
 """What the tree alone is believed, as a share of the rows (`_targets`)."""
@@ -124,10 +124,11 @@ def fit(measured: Measured, given: Ints | None, means: Sequence[Mean] = (), *, s
     plain = Fitted(measured, steps, tuple(np.zeros(count.counts.size) for count in measured.counts))
     if given is None:
         return plain
+    rows = max(LEAST_FITTED, min(FITTED, LOOKED_AT // (CANDIDATES * max(1, len(measured.counts)))))
     if not measured.given:
-        counters = np.arange(FITTED, dtype=np.int64)
+        counters = np.arange(rows, dtype=np.int64)
     else:
-        counters = permutation(given.shape[1], seed=seed, stream="fitted")[:FITTED]
+        counters = permutation(given.shape[1], seed=seed, stream="fitted")[:rows]
         given = given[:, counters]
     if not len(steps) or not len(counters):
         return plain
@@ -164,9 +165,10 @@ def _weights(plain: Fitted, given: Ints, counters: Ints, means: Sequence[Mean], 
 def _targets(measured: Measured, means: Sequence[Mean]) -> tuple[Floats, Floats]:
     """What the marks of a row are to be on average, and how much each may be off: rows times the variance of what was measured.
 
-    The tree is wrong about what it does not join, so it is believed as a part of the rows would be that had been drawn from it: with all
-    of them a count that noise makes no less than certain would move it by a sixth. Means bind as if there were one row: the tree that
-    they set right is off by the noise of many counts, and not as little as so many rows would be by chance.
+    The tree is wrong about what it does not join, so it is believed as a part of the rows would be that had been drawn from it. Believed
+    as all of them, it moved by a sixth of what it was off by in a cell of 1,300 of 26,000 rows that was counted to within 80. Means bind
+    as if there were one row: the tree that they set right is off by the noise of many counts, and not as little as so many rows would
+    be by chance.
     """
     total = measured.rows.value
     shares = [_balanced(count.counts.ravel().astype(float)) for count in measured.counts]
