@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from warehouse_twin.randomness import derive_seed, permutation, uniforms
 from warehouse_twin.synthesizers.marginal_measuring import Estimate, Measured
-from warehouse_twin.synthesizers.marginal_walking import cells_of, dealt_out, summed, walked, weighed
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -51,6 +50,8 @@ class Fitted:
 
     def draw(self, given: Ints, counters: Ints, *, seed: int) -> Ints:
         """Codes of all columns, shape `(columns, rows)`; `given` has those of the given columns. A row hangs on its counter alone."""
+        from warehouse_twin.synthesizers.marginal_walking import weighed
+
         found = np.empty((len(self.measured.sizes), len(counters)), dtype=np.int64)
         layout, weights = Layout.of(self.measured), np.concatenate([np.empty(0), *self.weights])
         for start in range(0, len(counters), BLOCK):
@@ -65,6 +66,8 @@ class Fitted:
 
     def candidates(self, given: Ints, counters: Ints, *, seed: int) -> Ints:
         """Codes of several rows for each counter, shape `(candidates, columns, rows)`."""
+        from warehouse_twin.synthesizers.marginal_walking import walked
+
         found = np.zeros((CANDIDATES, len(self.measured.sizes), len(counters)), dtype=np.int64)
         if self.measured.given:
             found[:, : self.measured.given] = given
@@ -137,6 +140,8 @@ def fit(measured: Measured, given: Ints | None, means: Sequence[Mean] = (), *, s
 
 def _weights(plain: Fitted, given: Ints, counters: Ints, means: Sequence[Mean], *, seed: int) -> tuple[Floats, ...]:
     from scipy.optimize import minimize
+
+    from warehouse_twin.synthesizers.marginal_walking import cells_of, dealt_out, summed
 
     measured, layout = plain.measured, Layout.of(plain.measured)
     candidates = plain.candidates(given, counters, seed=seed)
