@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,30 @@ def test_what_is_known_of_a_mean_moves_cells_that_are_known_less() -> None:
     assert plain < 2.3
     assert firm == pytest.approx(2.4, abs=0.07)
     assert vague == pytest.approx(plain, abs=0.02)
+
+
+def test_a_count_beyond_the_tree_moves_it_as_far_as_it_is_known() -> None:
+    """Three columns follow a fourth that nobody sees: a tree of two of their pairs gets the third pair wrong by a sixth of the rows."""
+    draw = np.random.default_rng(5)
+    unseen = draw.integers(0, 3, ROWS)
+    a, b, c = (np.where(draw.random(ROWS) < 0.75, unseen, draw.integers(0, 3, ROWS)) for _ in range(3))
+    exact = measure(Coded([a, b, c], (3, 3, 3), (False,) * 3), [], ROUGHLY, Spending(50.0, 1, Account(Cost(50.0))))
+    given = np.zeros((0, ROWS), dtype=np.int64)
+    (left,) = {(0, 1), (0, 2), (1, 2)} - {count.columns for count in exact.tree}
+
+    def agree(codes: np.ndarray) -> float:
+        return float((codes[left[0]] == codes[left[1]]).mean())
+
+    def drawn(deviation: float) -> float:
+        told = replace(exact, counts=tuple(replace(count, deviation=deviation) for count in exact.counts))
+        return agree(fit(told, given, seed=1).draw(given, np.arange(ROWS), seed=5))
+
+    alone, real = agree(fit(exact, None, seed=1).draw(given, np.arange(ROWS), seed=5)), agree(np.stack([a, b, c]))
+    assert real - alone > 0.12
+    known, rough, unknown = ((drawn(deviation) - alone) / (real - alone) for deviation in (3.0, 30.0, 3_000.0))
+    assert known == pytest.approx(1.0, abs=0.15)
+    assert rough > 0.6  # 30 of some 1,300 rows a cell: nearly as good as known
+    assert abs(unknown) < 0.1
 
 
 def test_nothing_is_learned_from_noise_alone() -> None:
