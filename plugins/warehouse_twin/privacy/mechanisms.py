@@ -18,6 +18,7 @@ from warehouse_twin.privacy.accounting import Cost
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 FLOOR = 10
+"""The part of the threshold below which a value is not looked at (`frequent`)."""
 _ROUNDING = 1 + 1e-6
 """Scales are this much larger, so that no rounding in a privacy map is above what was asked for."""
 

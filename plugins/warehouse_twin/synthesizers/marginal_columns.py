@@ -1,6 +1,7 @@
 """Learning the columns of a table, each by itself: its domain, within its share of the budget, and the cell of each row.
 
-A column is a task: whoever makes it reads no other. Numbers of children are no column of the source, and their domain is public.
+A column is a task: whoever makes it reads no other, and draws the noise of its domain; where a task fails and is made again, nobody saw
+the first noise. Numbers of children are no column of the source, and their domain is public.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Where a schema is counted: column by column and pair by pair, in this process or as tasks of Spark.
 
-A task reads one column of the rows, or the codes of the two columns that it counts together, and gives back a table of counts: no process
-holds more than that. Codes are kept in memory, or in files where tasks are other processes'; such files are as secret as the rows.
+A task reads one column of the rows, or the codes of the two columns that it counts together, and gives back a table of counts: no
+process holds more of the rows than that. Codes are kept in memory, or in files where tasks are other processes'; such files are as secret
+as the rows.
 """
 
 from __future__ import annotations

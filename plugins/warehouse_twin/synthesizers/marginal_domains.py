@@ -26,8 +26,8 @@ Draws = Callable[[str], Floats]
 SPIKE = 0.04
 """A value that this share of all rows hold is a cell of its own."""
 CELLS, HELD = 16, 3.25
-"""Parts of a range, about equally many rows in each, besides spikes; they hold no fewer than so many deviations of the noise, unless
-that is more than a share of all rows."""
+"""Parts of a range, about equally many rows in each, besides spikes; they hold so many deviations of the noise at the least, or such
+a part of all rows where that is less."""
 TOLD_APART = 200
 """Public values that are a cell each, at most."""
 FAN, LEVELS, DIGITS = 8, 5, 54

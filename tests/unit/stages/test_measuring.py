@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from warehouse_twin.privacy.accounting import Promise
+from warehouse_twin.privacy.mechanisms import noisy_counts
 from warehouse_twin.profiling.snapshot_parts import StoredRows
 from warehouse_twin.settings import from_environment
 from warehouse_twin.stages import measuring
@@ -53,8 +54,10 @@ def test_spark_counts_what_one_process_counts(tmp_path: Path, monkeypatch: pytes
     with counting_of(settings, "shop", asked) as counting:
         there = measure_schema(asked, promise=NO_NOISE, counting=counting)
         assert counting.folder is not None
+        noise = counting.run(lambda _: noisy_counts(np.zeros(20, dtype=np.int64), rho=1e-4, distance=1)[0].tolist(), 8)
         kept = {str(path.relative_to(counting.folder)) for path in counting.folder.rglob("*.npy")}
     assert facts(there) == facts(here)
+    assert len(set(map(tuple, noise))) == 8  # tasks of one process or several, none draws what another does
     assert there.account == here.account
     assert kept == {f"1/{name}.npy" for name in ("column0", "column1", "given0", "given1", "given2")}
     assert not counting.folder.exists()
