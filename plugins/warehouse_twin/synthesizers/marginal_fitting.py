@@ -21,8 +21,9 @@ from warehouse_twin.synthesizers.marginal_measuring import Estimate, Measured
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 CANDIDATES = 12
-FITTED, LEAST_FITTED, LOOKED_AT = 20_000, 1_000, 100_000_000
-"""Rows that the weights are fitted on, each with its candidates: the most, the least, and the cells that all fall into, of many columns."""
+FITTED, LEAST_FITTED, TIMES, LOOKED_AT = 20_000, 1_000, 4, 100_000_000
+"""Rows that the weights are fitted on, each with its candidates: the most, the least, as many times what a small table has, and the most
+cells that all of them fall into, which makes them fewer where columns are many."""
 ITERATIONS = 100
 TREE_ROWS = 0.03
 """What the tree alone is believed, as a share of the rows (`_targets`)."""
@@ -127,7 +128,8 @@ def fit(measured: Measured, given: Ints | None, means: Sequence[Mean] = (), *, s
     plain = Fitted(measured, steps, tuple(np.zeros(count.counts.size) for count in measured.counts))
     if given is None:
         return plain
-    rows = max(LEAST_FITTED, min(FITTED, LOOKED_AT // (CANDIDATES * max(1, len(measured.counts)))))
+    rows = min(FITTED, TIMES * round(measured.rows.value), LOOKED_AT // (CANDIDATES * max(1, len(measured.counts))))
+    rows = max(LEAST_FITTED, rows)
     if not measured.given:
         counters = np.arange(rows, dtype=np.int64)
     else:
