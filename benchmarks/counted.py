@@ -35,10 +35,9 @@ def train(least: float) -> int:
 
 def main() -> int:
     scale = float(os.environ.get("SCALE", "1"))
-    tpch.MANIFEST = tpch.MANIFEST.replace("entity: customer\n", PRIVATE)
     print("scale | counted by | wall_s | cpu_s | driver_mb | jvm_mb | workers_mb")
     with tpch.workplace(f"counted-{scale:g}") as folder:
-        project = tpch.make_project(folder / "made", scale)
+        project = tpch.make_project(folder / "made", scale, tpch.MANIFEST.replace("entity: customer\n", PRIVATE))
         for stage in ("resolve", "profile"):
             project.run(stage)
         for who, least in LEAST.items():

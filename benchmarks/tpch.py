@@ -130,7 +130,7 @@ def generate(scale: float, folder: Path) -> None:
     subprocess.run([command, "parquet", "-s", f"{scale:g}", "--output-dir", folder], check=True, stdout=subprocess.DEVNULL)
 
 
-def make_project(root: Path, scale: float) -> Project:
+def make_project(root: Path, scale: float, manifest: str = MANIFEST) -> Project:
     """A project whose source is TPC-H at this scale factor. Keys are in the manifest, so that the source need not index them."""
     project = Project(root)
     project.source.mkdir(parents=True)
@@ -146,7 +146,7 @@ def make_project(root: Path, scale: float) -> Project:
                 opened.execute(f"ALTER TABLE tpch.{name} ALTER COLUMN {column} SET NOT NULL")
     project.seed()
     (root / "twins").mkdir()
-    (root / "twins" / "tpch.yml").write_text(MANIFEST)
+    (root / "twins" / "tpch.yml").write_text(manifest)
     return project
 
 

@@ -7,7 +7,7 @@ the first noise. Numbers of children are no column of the source, and their doma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -50,10 +50,9 @@ class Learned:
 
 def learned_columns(columns: Sequence[Column], allowance: Allowance, rows: float, run: Runner) -> list[Learned]:
     """All of them, each within `allowance`, whose account is charged; `rows` is about how many there are, known with noise."""
-    share, distance = Cost(allowance.rho, allowance.delta), allowance.distance
 
     def learn(number: int) -> Learned:
-        own = Allowance(share.rho, share.delta, distance, Account(share))
+        own = replace(allowance, account=Account(Cost(allowance.rho, allowance.delta)))
         return _learned(columns[number], own, rows)
 
     found = run(learn, len(columns))

@@ -128,7 +128,7 @@ def _fitted(
         model = TableModel(domains, plain, table.rows.schema, _children_of(name, tables), table.drive, table.others, table.made)
         given, _ = sample.given(model, name, codes, (None, 1.0), seed=own)
         found[name] = replace(model, fitted=fit(known, given, _means(model, measured), seed=own))
-        if any(table.drive is not None and table.drive[1] == name for table in tables.values()):
+        if any(child in tables for child in model.children):
             codes[name] = found[name].fitted.draw(given, np.arange(given.shape[1], dtype=np.int64), seed=own)
     return found
 
