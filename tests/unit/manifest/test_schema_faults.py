@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.synthesizers.registry import known_synthesizers
 
 HMA = "synthesizer: hma\ntables:\n"
@@ -14,8 +15,9 @@ ORDERS = "  orders: {foreign_keys: [{columns: customer, references: customers}]}
 NOTES = "  notes: {foreign_keys: [{columns: of_order, references: orders}]}\n"
 
 
-def test_parents_and_children_are_a_schema_for_it(resolve: Callable[..., object]) -> None:
-    resolve(HMA + CUSTOMERS + ORDERS + "  countries: {keep: real}\n", synthesizers=known_synthesizers())
+def test_parents_and_children_are_a_schema_for_it(resolve: Callable[..., ResolvedTwin]) -> None:
+    found = resolve(HMA + CUSTOMERS + ORDERS + "  countries: {keep: real}\n", synthesizers=known_synthesizers())
+    assert {table.name: table.synthesizer for table in found.protected} == {"customers": "hma", "orders": "hma"}
 
 
 @pytest.mark.parametrize(

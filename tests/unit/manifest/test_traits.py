@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import yaml
 
+from warehouse_twin.manifest.resolved import ResolvedTwin
 from warehouse_twin.synthesizers.registry import known_synthesizers
 
 Check = Callable[..., list[str]]
@@ -22,8 +24,11 @@ CUSTOMERS = "tables:\n  customers:\n    primary_key: id\n    synthesizer: "
         "{name: tree, parameters: {leaf_rows: 10}}",
     ],
 )
-def test_good_parameters_have_no_fault(resolve: Callable[..., object], text: str) -> None:
-    resolve(CUSTOMERS + text, synthesizers=known_synthesizers())
+def test_good_parameters_have_no_fault(resolve: Callable[..., ResolvedTwin], text: str) -> None:
+    said = yaml.safe_load(text)
+    found = resolve(CUSTOMERS + text, synthesizers=known_synthesizers())["customers"]
+    assert found.synthesizer == (said if isinstance(said, str) else said["name"])
+    assert dict(found.parameters) == ({} if isinstance(said, str) else said["parameters"])
 
 
 @pytest.mark.parametrize(
@@ -72,8 +77,9 @@ def test_a_synthesizer_of_sequences_publishes_events_alone(catalog_faults: Check
     assert any(fault in found for found in catalog_faults(ORDERS + text, synthesizers=known_synthesizers()))
 
 
-def test_a_synthesizer_of_sequences_may_publish_a_table_in_order(resolve: Callable[..., object]) -> None:
-    resolve(ORDERS + "    order_by: payer\n    synthesizer: par\n", synthesizers=known_synthesizers())
+def test_a_synthesizer_of_sequences_may_publish_a_table_in_order(resolve: Callable[..., ResolvedTwin]) -> None:
+    found = resolve(ORDERS + "    order_by: payer\n    synthesizer: par\n", synthesizers=known_synthesizers())["orders"]
+    assert (found.synthesizer, found.order_by) == ("par", "payer")
 
 
 @pytest.mark.parametrize(
